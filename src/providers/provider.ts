@@ -1,0 +1,74 @@
+/** The shape that every provider has: one request in, one wire call, one completion out. */
+
+/** A JSON Schema (draft 2020-12 subset that the providers take) as a plain object. */
+export type JsonSchema = { readonly [key: string]: unknown };
+
+export interface Message {
+  readonly role: "user" | "assistant";
+  readonly content: string;
+}
+
+/** One question to a model. Everything in it can change the answer. */
+export interface ModelRequest {
+  readonly system?: string | undefined;
+  readonly messages: readonly Message[];
+  /** The answer must be one JSON value that this schema accepts. Without it the answer is free text. */
+  readonly schema?: JsonSchema | undefined;
+  /** The schema's name, sent where the vendor asks for one. `[a-zA-Z0-9_-]{1,64}`. Default `answer`. */
+  readonly schemaName?: string | undefined;
+  /** Output tokens at most. Default: the provider's, see `models.ts`. */
+  readonly maxOutputTokens?: number | undefined;
+  /** Not sent unless given: some models refuse it. */
+  readonly temperature?: number | undefined;
+  /** The article behind the prompt, when the built-in analysis asks: what the embedded analyser reads. Never sent. */
+  readonly article?: { readonly title?: string | undefined; readonly content: string } | undefined;
+}
+
+/** Tokens billed. `inputTokens` is everything the model read, cached parts included. */
+export interface Usage {
+  readonly inputTokens: number;
+  readonly outputTokens: number;
+  /** Part of `inputTokens` read from the vendor's prompt cache. */
+  readonly cacheReadTokens?: number;
+  /** Part of `inputTokens` written to the vendor's prompt cache. */
+  readonly cacheWriteTokens?: number;
+}
+
+/** Why the model stopped. `length`: cut at the output limit. `refusal`, `filter`: there is no usable answer. */
+export type FinishReason = "stop" | "length" | "refusal" | "filter" | "other";
+
+/** One answer, as it came. */
+export interface Completion {
+  /** The answer's text; JSON text when the request had a schema. */
+  readonly text: string;
+  readonly finishReason: FinishReason;
+  readonly usage: Usage;
+  /** The model that answered, in the vendor's words. */
+  readonly model: string;
+  /** The vendor's id of the call. */
+  readonly requestId: string | undefined;
+  /** The response headers that tell limits (`anthropic-ratelimit-*`, `x-ratelimit-*`, `retry-after*` …), lower case. */
+  readonly limits: Readonly<Record<string, string>>;
+}
+
+export interface CompleteOptions {
+  /** Aborts the call; its socket is closed at once. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * A provider makes one HTTP call for one request. It neither waits nor retries; it throws a `MillraceError` whose code
+ * says what the failure means. Stages that are given the same provider object share its limits and connections.
+ */
+export interface Provider {
+  /** `anthropic`, `openai`, `mistral`, `local`, or a name of your own. */
+  readonly name: string;
+  readonly model: string;
+  /** The output limit used when a request names none. */
+  readonly maxOutputTokens: number;
+  /** Where it calls; undefined when it calls nobody. */
+  readonly baseURL: string | undefined;
+  complete(request: ModelRequest, options: CompleteOptions): Promise<Completion>;
+  /** Closes its connections. Calls in flight are aborted. */
+  close(): Promise<void>;
+}
