@@ -81,6 +81,8 @@ export interface ErrorFacts {
   readonly shouldRetry?: boolean | undefined;
   /** The provider's name for the call, to quote to its support. */
   readonly requestId?: string | undefined;
+  /** The limit headers of the answer that refused, as in `Completion.limits`: a 429 tells them best. */
+  readonly limits?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The base of every error that millrace throws. Narrow it by class (the six kinds) or by `code`. */
@@ -91,6 +93,7 @@ export class MillraceError extends Error {
   readonly retryAfter: number | undefined;
   readonly shouldRetry: boolean | undefined;
   readonly requestId: string | undefined;
+  readonly limits: Readonly<Record<string, string>> | undefined;
   attempts: number;
 
   constructor(code: ErrorCode, message: string, facts: ErrorFacts = {}) {
@@ -101,6 +104,7 @@ export class MillraceError extends Error {
     this.retryAfter = facts.retryAfter;
     this.shouldRetry = facts.shouldRetry;
     this.requestId = facts.requestId;
+    this.limits = facts.limits;
   }
 
   get kind(): ErrorKind {

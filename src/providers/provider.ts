@@ -1,5 +1,9 @@
 /** The shape that every provider has: one request in, one wire call, one completion out. */
 
+import type { Usage } from "../usage.ts";
+
+export type { Usage };
+
 /** A JSON Schema (draft 2020-12 subset that the providers take) as a plain object. */
 export type JsonSchema = { readonly [key: string]: unknown };
 
@@ -22,16 +26,6 @@ export interface ModelRequest {
   readonly temperature?: number | undefined;
   /** The article behind the prompt, when the built-in analysis asks: what the embedded analyser reads. Never sent. */
   readonly article?: { readonly title?: string | undefined; readonly content: string } | undefined;
-}
-
-/** Tokens billed. `inputTokens` is everything the model read, cached parts included. */
-export interface Usage {
-  readonly inputTokens: number;
-  readonly outputTokens: number;
-  /** Part of `inputTokens` read from the vendor's prompt cache. */
-  readonly cacheReadTokens?: number;
-  /** Part of `inputTokens` written to the vendor's prompt cache. */
-  readonly cacheWriteTokens?: number;
 }
 
 /** Why the model stopped. `length`: cut at the output limit. `refusal`, `filter`: there is no usable answer. */

@@ -1,0 +1,68 @@
+/** The commands that carry records: `analyze` and `run`. */
+
+import { Transform, Writable } from "node:stream";
+import type { RunFlags } from "../config/options.ts";
+import { chooseProvider } from "../config/provider.ts";
+import { failure } from "../errors.ts";
+import { analyze, type StageInput } from "../index.ts";
+import type { PipelineContext } from "../pipeline.ts";
+import { execute } from "./execute.ts";
+import { loadPipeline } from "./pipeline-file.ts";
+
+/** `millrace analyze [input]` */
+export async function analyzeCommand(inputs: readonly string[], flags: RunFlags): Promise<number> {
+  const { provider, options } = contextOf(flags);
+  const stage = analyze({ provider, ...options });
+  return execute({ input: inputOf(inputs), stages: [stage], ownSink: false }, flags);
+}
+
+/** `millrace run <pipeline.ts> [input]` */
+export async function runCommand(file: string, inputs: readonly string[], flags: RunFlags): Promise<number> {
+  const input = inputOf(inputs);
+  const { stages } = await loadPipeline(file);
+  const made = stages(contextOf(flags));
+  if (!Array.isArray(made)) throw failure("invalid_option", `${file}: \`stages\` must give a list of stages.`);
+  const ownSink = isSink(made.at(-1));
+  if (ownSink && flags.output !== undefined) {
+    throw failure("invalid_option", `${file} has a sink of its own; --output has no place in it. Leave it out.`);
+  }
+  return execute({ input, stages: made, ownSink }, flags);
+}
+
+const isSink = (stage: StageInput | undefined): boolean =>
+  (stage instanceof Writable && !(stage instanceof Transform) && !("read" in stage)) ||
+  stage instanceof globalThis.WritableStream;
+
+/** The call options as `analyze()` takes them; the provider is chosen when it is first asked for. */
+function contextOf(flags: RunFlags): PipelineContext {
+  let chosen: PipelineContext["provider"] | undefined;
+  return {
+    get provider() {
+      chosen ??= chooseProvider(flags, process.env);
+      return chosen;
+    },
+    options: analyzeOptions(flags),
+  };
+}
+
+function analyzeOptions(flags: RunFlags) {
+  if (flags.ordered && flags.unordered) {
+    throw failure("invalid_option", "--ordered and --unordered exclude each other. Give one of them.");
+  }
+  const { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature } = flags;
+  const given = { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature };
+  const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
+  return { ...set, ordered: !flags.unordered };
+}
+
+/** stdin where no input is named, unless a person sits before it. */
+function inputOf(inputs: readonly string[]): string {
+  const [input, ...more] = inputs;
+  if (more.length > 0) throw failure("invalid_option", "This version takes one input at a time.");
+  if (input !== undefined) return input;
+  if (!process.stdin.isTTY) return "-";
+  throw failure(
+    "invalid_option",
+    "There is no input: name a file, or pipe records in. `millrace analyze --help` shows how.",
+  );
+}

@@ -1,0 +1,95 @@
+/** The command line: what is typed, to the command that does it, to the exit code. */
+
+import { readFileSync } from "node:fs";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { type OptionSpec, RUN_OPTIONS, type RunFlags } from "../config/options.ts";
+import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
+import type { SimulateFlags } from "./simulate.ts";
+
+type Done = (code: number) => void;
+
+/** Runs one command line and sets the process's exit code. */
+export async function main(argv: readonly string[]): Promise<void> {
+  // A closed stderr (`2>&1 | head`) is nobody to tell it to.
+  process.stderr.on("error", () => {});
+  try {
+    await program((code) => {
+      process.exitCode = code;
+    }).parseAsync(argv as string[]);
+  } catch (error) {
+    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.finished : EXIT.usage;
+    else {
+      process.stderr.write(`millrace: ${messageOf(error)}\n`);
+      process.exitCode = exitCodeOf(error);
+    }
+  }
+}
+
+function version(): string {
+  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
+  return (JSON.parse(text) as { version: string }).version;
+}
+
+function program(done: Done): Command {
+  const millrace = new Command("millrace")
+    .description("Pipes large files of articles through large language models and writes what comes back.")
+    .version(version())
+    .exitOverride()
+    .showSuggestionAfterError()
+    .configureHelp({ showGlobalOptions: false });
+  const analyze = millrace
+    .command("analyze [input...]")
+    .description("analyse articles with the built-in analysis")
+    .action(async (inputs: string[], flags: RunFlags) => {
+      const { analyzeCommand } = await import("./commands.ts");
+      done(await analyzeCommand(inputs, flags));
+    });
+  const run = millrace
+    .command("run <pipeline> [input...]")
+    .description("run a pipeline file")
+    .action(async (file: string, inputs: string[], flags: RunFlags) => {
+      const { runCommand } = await import("./commands.ts");
+      done(await runCommand(file, inputs, flags));
+    });
+  for (const command of [analyze, run]) for (const spec of RUN_OPTIONS) command.addOption(optionOf(spec));
+  addSimulate(millrace, done);
+  for (const command of millrace.commands) command.exitOverride();
+  return millrace;
+}
+
+function optionOf(spec: OptionSpec): Option {
+  const help = spec.fallback === undefined ? spec.help : `${spec.help} (default: ${spec.fallback})`;
+  const option = new Option(spec.flags, help);
+  const { parse, choices } = spec;
+  if (choices !== undefined) option.choices(choices);
+  if (parse !== undefined) option.argParser(parse);
+  return option;
+}
+
+const number = (text: string): number => {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isFinite(value) && value >= 0) return value;
+  throw new InvalidArgumentError("It must be a number from 0 up.");
+};
+
+function addSimulate(millrace: Command, done: Done): void {
+  millrace
+    .command("simulate")
+    .description(
+      "a local server that speaks the three providers' wire protocols, with limits and faults, for rehearsals",
+    )
+    .option("--port <n>", "0 is any free one", number, 4010)
+    .option("--host <address>", "where it listens", "127.0.0.1")
+    .option("--seed <n>", "faults and latencies follow from it", number, 1)
+    .option("--latency <ms>", "time to an answer", number, 100)
+    .option("--rpm <n>", "requests a minute", number)
+    .option("--itpm <n>", "input tokens a minute", number)
+    .option("--otpm <n>", "output tokens a minute", number)
+    .option("--tpm <n>", "tokens a minute, both together", number)
+    .option("--knee <n>", "calls in flight beyond which it is overloaded", number)
+    .option("--fault <name=share...>", "faults and their share of calls, as error500=0.05")
+    .action(async (flags: SimulateFlags) => {
+      const { simulateCommand } = await import("./simulate.ts");
+      done(await simulateCommand(flags));
+    });
+}

@@ -1,0 +1,74 @@
+/** Where a command reads and writes: checked before anything is sent. */
+
+import { access, constants, realpath, stat } from "node:fs/promises";
+import { resolve } from "node:path";
+import { failure } from "../errors.ts";
+import type { StageInput } from "../index.ts";
+import { partialOf } from "../sinks/output.ts";
+import { Analyze } from "../transforms/analyze.ts";
+
+/** Endings that say a format, left out of the dead letters' name. */
+const FORMAT_ENDINGS = /(\.(ndjson|jsonl|json|csv))?(\.(gz|zst))?$/i;
+
+/** The output's name without its format endings; a place of their own where the output is no regular file. */
+export async function deadLettersOf(output: string): Promise<string> {
+  const found = output === "-" ? undefined : await stat(output).catch(() => undefined);
+  const special = output === "-" || (found !== undefined && !found.isFile());
+  return special ? "dead-letters.ndjson" : `${output.replace(FORMAT_ENDINGS, "")}.failed.ndjson`;
+}
+
+export interface Places {
+  readonly input: string;
+  readonly output: string | undefined;
+  readonly deadLetters: string;
+}
+
+/** @throws ConfigurationError when the input cannot be read or one place is named twice. */
+export async function checkPlaces({ input, output, deadLetters }: Places): Promise<void> {
+  if (input !== "-") await checkReadable(input);
+  const named = [
+    ["The input", input],
+    ["the output", output],
+    ["the dead letters", deadLetters],
+  ] as const;
+  const seen = new Map<string, string>();
+  for (const [what, path] of named) {
+    if (path === undefined || path === "-") continue;
+    const real = await realpath(path).catch(() => resolve(path));
+    const other = seen.get(real);
+    const device = await stat(real).then(
+      (found) => !found.isFile(),
+      () => false,
+    );
+    if (other !== undefined && !device) {
+      throw failure("invalid_option", `${other} and ${what} are the same file: ${path}. Give another one.`);
+    }
+    seen.set(real, what);
+  }
+}
+
+async function checkReadable(input: string): Promise<void> {
+  const found = await stat(input).catch(() => undefined);
+  if (found === undefined) throw failure("invalid_option", `Cannot read ${input}: there is no such file.`);
+  if (found.isDirectory()) throw failure("invalid_option", `Cannot read ${input}: it is a directory.`);
+  await access(input, constants.R_OK).catch((cause) => {
+    throw failure("invalid_option", `Cannot read ${input}: you may not read it.`, { cause });
+  });
+}
+
+/**
+ * What a run that did not end has left was paid for; without a store another run would pay again and overwrite it, so it
+ * asks first. What costs nothing needs no question.
+ */
+export async function refuseUnfinished(output: string, stages: readonly StageInput[]): Promise<void> {
+  const paid = stages.some((stage) => stage instanceof Analyze && stage.provider.baseURL !== undefined);
+  if (output === "-" || !paid) return;
+  const real = await realpath(output).catch(() => resolve(output));
+  const left = await stat(partialOf(real)).catch(() => undefined);
+  if (left === undefined || left.size === 0) return;
+  throw failure(
+    "invalid_option",
+    `${partialOf(output)} holds answers of a run that did not end, and this run would pay for them again. ` +
+      "Move it away to keep it, or pass --fresh.",
+  );
+}

@@ -1,0 +1,140 @@
+/** One completion for one request, however many attempts: slot → attempt → settle → wait → again. */
+
+import { failure, isMillraceError, type MillraceError } from "../errors.ts";
+import { nextStep, type RetryPolicy } from "../limits/retry.ts";
+import { sleep } from "../limits/sleep.ts";
+import { Slots } from "../limits/slots.ts";
+import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
+import type { CallCounts } from "../stage.ts";
+import { addUsage } from "../usage.ts";
+
+/** How one stage wants its calls made. */
+export interface CallPolicy extends RetryPolicy {
+  /** Longest time for one attempt in ms, from sending it to the last byte of its answer. */
+  readonly timeout: number;
+}
+
+/** What a call needs to know of who makes it. */
+export interface Caller {
+  readonly policy: CallPolicy;
+  /** The stage's own limit on calls in flight. */
+  readonly slots: Slots;
+  readonly counts: CallCounts;
+  /** Aborts at once, the call in flight too. */
+  readonly signal: AbortSignal;
+  /** Aborts what only waits: for a slot, or for its next attempt. */
+  readonly release: AbortSignal;
+  /** Called as each attempt is sent. */
+  readonly sent: () => void;
+}
+
+const clients = new WeakMap<Provider, Client>();
+
+/** Stages that are given the same provider object get the same client, and so share its limit on calls in flight. */
+export class Client {
+  readonly provider: Provider;
+  readonly #slots = new Slots(0);
+
+  private constructor(provider: Provider) {
+    this.provider = provider;
+  }
+
+  static of(provider: Provider): Client {
+    let client = clients.get(provider);
+    if (client === undefined) {
+      client = new Client(provider);
+      clients.set(provider, client);
+    }
+    return client;
+  }
+
+  /** The provider carries as many calls as the stage that asks for most of them may make. */
+  allow(concurrency: number): void {
+    this.#slots.limit = Math.max(this.#slots.limit, concurrency);
+  }
+
+  /**
+   * @throws MillraceError when the request has failed for good; the reason of `signal` or `release` when one of them
+   * was aborted first.
+   */
+  async complete(request: ModelRequest, caller: Caller): Promise<Completion> {
+    const { counts, policy } = caller;
+    const history = { retries: 0, waits: 0, waitedMs: 0 };
+    for (let attempt = 1; ; attempt++) {
+      const outcome = await this.#admit(request, caller, attempt > 1);
+      if (!isMillraceError(outcome)) return outcome;
+      const step = nextStep(outcome, history, policy);
+      if (outcome.scope === "wait") counts.rateLimited++;
+      if (step.action === "fail") throw step.error;
+      if (step.action === "retry") {
+        history.retries++;
+        counts.retries++;
+      } else {
+        history.waits++;
+        history.waitedMs += step.delayMs;
+        counts.waitedMs += step.delayMs;
+      }
+      await sleep(step.delayMs, caller.release);
+    }
+  }
+
+  /** One attempt inside its slots; the slots are free again before anything waits. */
+  async #admit(request: ModelRequest, caller: Caller, returning: boolean): Promise<Completion | MillraceError> {
+    const leaveStage = await caller.slots.acquire(caller.release, returning);
+    try {
+      const leaveProvider = await this.#slots.acquire(caller.release, returning);
+      try {
+        return await this.#attempt(request, caller);
+      } finally {
+        leaveProvider();
+      }
+    } finally {
+      leaveStage();
+    }
+  }
+
+  async #attempt(request: ModelRequest, { policy, counts, signal, sent }: Caller): Promise<Completion | MillraceError> {
+    const attempt = new AbortController();
+    const stop = () => attempt.abort(signal.reason);
+    if (signal.aborted) throw signal.reason;
+    signal.addEventListener("abort", stop, { once: true });
+    const timer = setTimeout(() => attempt.abort(timedOut(policy.timeout)), policy.timeout);
+    counts.attempts++;
+    sent();
+    try {
+      const completion = await untilAborted(
+        this.provider.complete(request, { signal: attempt.signal }),
+        attempt.signal,
+      );
+      addUsage(counts.usage, completion.usage);
+      return completion;
+    } catch (error) {
+      if (signal.aborted) throw signal.reason;
+      return asFailure(error, this.provider.name);
+    } finally {
+      clearTimeout(timer);
+      signal.removeEventListener("abort", stop);
+    }
+  }
+}
+
+const timedOut = (ms: number): MillraceError =>
+  failure(
+    "timeout",
+    `No complete answer within ${ms / 1_000} s. If answers are long, allow more with --timeout (timeout).`,
+  );
+
+/** A provider that is deaf to its signal must not hold up a stop or outlive its timeout. */
+function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    answer.then(resolve, reject);
+  });
+}
+
+/** A provider of the user's own may throw anything; what is not typed is taken for a fault of the moment. */
+function asFailure(error: unknown, provider: string): MillraceError {
+  if (isMillraceError(error)) return error;
+  const why = error instanceof Error ? error.message : String(error);
+  return failure("bad_response", `The provider "${provider}" failed: ${why}`, { cause: error });
+}

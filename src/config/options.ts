@@ -1,0 +1,128 @@
+/** The options of `analyze` and `run`, declared once: the command line, its help and README's table are made from this. */
+
+import parseDuration from "parse-duration";
+import { failure } from "../errors.ts";
+
+export interface OptionSpec {
+  /** As the user types it, with its value's name. */
+  readonly flags: string;
+  readonly help: string;
+  /** Said in the help; applied by whoever reads the option. */
+  readonly fallback?: string;
+  readonly parse?: (text: string) => unknown;
+  readonly choices?: readonly string[];
+}
+
+const usage = (message: string) => failure("invalid_option", message);
+
+const wholeFrom = (least: number, flag: string) => (text: string) => {
+  const value = Number(text);
+  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
+  throw usage(`${flag} takes a whole number from ${least} up, got "${text}".`);
+};
+
+const duration = (flag: string) => (text: string) => {
+  const ms = /[a-z]\s*$/i.test(text) ? parseDuration(text) : null;
+  if (ms !== null && Number.isFinite(ms) && ms >= 0) return Math.round(ms);
+  throw usage(`${flag} takes a time with its unit, as 500ms, 60s or 15m, got "${text}".`);
+};
+
+const temperature = (text: string) => {
+  const value = Number(text);
+  if (text.trim() !== "" && value >= 0 && value <= 2) return value;
+  throw usage(`--temperature takes a number from 0 to 2, got "${text}".`);
+};
+
+/** How many records may fail: so many, or a part of those read. */
+export type FailureLimit = { readonly count: number } | { readonly share: number };
+
+const failureLimit = (text: string): FailureLimit => {
+  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
+  if (percent !== undefined && Number(percent) <= 100) return { share: Number(percent) / 100 };
+  return { count: wholeFrom(0, "--max-failures")(text.endsWith("%") ? "" : text) };
+};
+
+export const RUN_OPTIONS = [
+  { flags: "-o, --output <path>", help: "where the records go; - is stdout", fallback: "-" },
+  { flags: "--dead-letters <path>", help: "where failed records go", fallback: "the output's name + .failed.ndjson" },
+  {
+    flags: "--provider <name>",
+    help: "who answers",
+    fallback: "the one whose key is in the environment",
+    choices: ["anthropic", "openai", "mistral", "local"],
+  },
+  { flags: "--model <name>", help: "the provider's model", fallback: "the provider's default" },
+  { flags: "--base-url <url>", help: "another server that speaks the provider's protocol" },
+  {
+    flags: "-c, --concurrency <n>",
+    help: "calls in flight at most",
+    fallback: "16",
+    parse: wholeFrom(1, "--concurrency"),
+  },
+  {
+    flags: "--max-retries <n>",
+    help: "further attempts after faults",
+    fallback: "5",
+    parse: wholeFrom(0, "--max-retries"),
+  },
+  { flags: "--timeout <time>", help: "longest time for one attempt", fallback: "60s", parse: duration("--timeout") },
+  {
+    flags: "--max-wait <time>",
+    help: "longest time that a record waits because the provider says so",
+    fallback: "15m",
+    parse: duration("--max-wait"),
+  },
+  {
+    flags: "--grace <time>",
+    help: "how long calls in flight may take to end after Ctrl-C",
+    fallback: "20s",
+    parse: duration("--grace"),
+  },
+  {
+    flags: "--max-output-tokens <n>",
+    help: "output tokens of one answer",
+    fallback: "the provider's default",
+    parse: wholeFrom(1, "--max-output-tokens"),
+  },
+  { flags: "--temperature <t>", help: "not sent unless given", parse: temperature },
+  { flags: "--ordered", help: "lines stand in record order; the default" },
+  { flags: "--unordered", help: "lines stand as they are answered" },
+  { flags: "--fresh", help: "overwrite what an earlier run that did not end has left, and pay for it again" },
+  {
+    flags: "--max-failures <n|%>",
+    help: "failed records that are still a success, judged at the end",
+    fallback: "0",
+    parse: failureLimit,
+  },
+  {
+    flags: "--progress <how>",
+    help: "how progress is shown on stderr: a line that stays in place on a terminal, else one every 30 s",
+    fallback: "auto",
+    choices: ["auto", "line", "none"],
+  },
+  { flags: "-q, --quiet", help: "nothing on stderr but errors" },
+  { flags: "--report <file>", help: "write the run's report as JSON" },
+] as const satisfies readonly OptionSpec[];
+
+/** What the options come to. Absent: not given. */
+export interface RunFlags {
+  readonly output?: string;
+  readonly deadLetters?: string;
+  readonly provider?: "anthropic" | "openai" | "mistral" | "local";
+  readonly model?: string;
+  readonly baseUrl?: string;
+  readonly concurrency?: number;
+  readonly maxRetries?: number;
+  readonly timeout?: number;
+  readonly maxWait?: number;
+  readonly grace?: number;
+  readonly maxOutputTokens?: number;
+  readonly temperature?: number;
+  readonly ordered?: boolean;
+  readonly unordered?: boolean;
+  readonly fresh?: boolean;
+  readonly maxFailures?: FailureLimit;
+  readonly progress?: "auto" | "line" | "none";
+  readonly quiet?: boolean;
+  readonly report?: string;
+}

@@ -1,0 +1,85 @@
+/**
+ * The fetch that the vendors' SDKs are given: `undici.request` under a standard face, at half the CPU of a full fetch
+ * (measured). It follows no redirect and decompresses nothing.
+ */
+
+import { setImmediate } from "node:timers/promises";
+import type { Dispatcher } from "undici";
+import { failure } from "../errors.ts";
+
+export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+
+interface Call {
+  readonly url: URL;
+  readonly method: string;
+  readonly headers: Record<string, string>;
+  readonly body: string | Uint8Array | null;
+  readonly signal: AbortSignal | null;
+}
+
+/** Statuses whose `Response` may not have a body: the Fetch Standard's "null body status". */
+const NULL_BODY = new Set([101, 103, 204, 205, 304]);
+
+/**
+ * Every body is read to its end before the `Response` is returned, error bodies too: an unread one would keep its
+ * socket from being used again. So the answer is whole or the promise rejects; and nothing is left that could emit an
+ * error later. (Server-sent events would need a second function here, that hands out the stream.)
+ *
+ * Rejects with the signal's reason when aborted, with undici's or the system's error when the transport fails
+ * (`UND_ERR_RES_EXCEEDED_MAX_SIZE` for a body above the pool's cap), with `bad_response` for what no `Response` can hold.
+ */
+export function createFetch(dispatcher: () => Promise<Dispatcher>): Fetch {
+  return async (input, init) => {
+    const { url, method, headers, body, signal } = await readCall(input, init);
+    const client = await dispatcher();
+    const answer = await client.request({
+      origin: url.origin,
+      path: url.pathname + url.search,
+      method: method as Dispatcher.HttpMethod,
+      headers,
+      body,
+      signal,
+    });
+    // Begun in the same turn, so that an error event always finds a listener: one that finds none ends the process.
+    const bytes = await answer.body.bytes();
+    // undici gives the socket back one turn of the event loop after the body's end. Without waiting for it, whoever calls
+    // again at once takes a new socket: twice as many as calls in flight (measured: 40 for 20).
+    await setImmediate();
+    return toResponse(answer.statusCode, answer.headers, bytes);
+  };
+}
+
+async function readCall(input: string | URL | Request, init: RequestInit = {}): Promise<Call> {
+  const request = input instanceof Request ? input : undefined;
+  const headers = Object.fromEntries(new Headers(init.headers ?? request?.headers));
+  // Said aloud, because an absent header allows every encoding and nothing is decoded here.
+  headers["accept-encoding"] = "identity";
+  return {
+    url: new URL(request?.url ?? (input as string | URL)),
+    method: init.method ?? request?.method ?? "GET",
+    headers,
+    body: await readBody(init.body ?? (request?.body ? await request.bytes() : null)),
+    signal: init.signal ?? request?.signal ?? null,
+  };
+}
+
+async function readBody(body: RequestInit["body"]): Promise<string | Uint8Array | null> {
+  if (body == null || typeof body === "string" || body instanceof Uint8Array) return body ?? null;
+  throw failure("internal", "A request's body was neither text nor bytes.");
+}
+
+function toResponse(status: number, raw: Record<string, string | string[] | undefined>, bytes: Uint8Array): Response {
+  const encoding = raw["content-encoding"];
+  if (encoding !== undefined && encoding !== "identity") {
+    throw failure("bad_response", `The answer came encoded (${String(encoding)}) although none was asked for.`, {
+      status,
+    });
+  }
+  if (status < 200 || status > 599)
+    throw failure("bad_response", `${status} is no status that HTTP knows.`, { status });
+  const headers = new Headers();
+  for (const [name, value] of Object.entries(raw)) {
+    for (const each of [value ?? []].flat()) headers.append(name, each);
+  }
+  return new Response(NULL_BODY.has(status) ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers });
+}

@@ -1,0 +1,60 @@
+/** The connections of one provider: an undici pool that is made on the first call. */
+
+import type { Dispatcher } from "undici";
+import { failure } from "../errors.ts";
+
+export interface PoolOptions {
+  /** The largest body taken, in bytes. A longer one closes its socket and fails its call. Default 32 MiB. */
+  readonly maxBodyBytes?: number;
+}
+
+export interface Pool {
+  /** The dispatcher; made by the first call. Rejects with `aborted` once the pool is closed. */
+  dispatcher(): Promise<Dispatcher>;
+  /** Closes every socket; calls in flight fail. */
+  close(): Promise<void>;
+}
+
+const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+/** Idle sockets are closed after this, in ms: before the vendors' edges do, so that no call is sent into a dead one. */
+const KEEP_ALIVE = 30_000;
+
+const CONNECT_TIMEOUT = 10_000;
+
+export function createPool(options: PoolOptions = {}): Pool {
+  let opened: Promise<Dispatcher> | undefined;
+  let closed = false;
+  return {
+    async dispatcher() {
+      if (closed) throw failure("aborted", "The provider is closed. Make a new one to call again.");
+      opened ??= open(options.maxBodyBytes ?? MAX_BODY_BYTES);
+      return opened;
+    },
+    async close() {
+      closed = true;
+      await (await opened)?.destroy();
+    },
+  };
+}
+
+async function open(maxResponseSize: number): Promise<Dispatcher> {
+  // Loaded on use: undici costs 25 ms, and a run that is served by its store never calls.
+  const { Agent } = await import("undici");
+  return new Agent({
+    // HTTP/1.1 on purpose: one call is one socket, so that an abort closes just that socket, and the sockets open are
+    // the calls in flight. Under HTTP/2 undici puts a hundred calls on a socket, and they share its loss.
+    allowH2: false,
+    pipelining: 1,
+    // No cap of its own: the client room bounds the calls in flight, and a queue here would eat into their timeouts.
+    connections: null,
+    // A server's `Keep-Alive: timeout` hint goes before this.
+    keepAliveTimeout: KEEP_ALIVE,
+    connect: { timeout: CONNECT_TIMEOUT },
+    // Off: the client's timer for an attempt covers headers and body alike, through the signal. undici's own defaults
+    // (300 s) would cut a long answer short, whatever timeout the user asked for.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+    maxResponseSize,
+  });
+}

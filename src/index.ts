@@ -1,0 +1,43 @@
+/** The public names. */
+
+export type { ArticleAnalysis, Entity } from "./analysis/analysis.ts";
+export type { AnswerSchema } from "./client/schema.ts";
+export {
+  ClientError,
+  ConfigurationError,
+  ConnectionError,
+  ContentError,
+  type ErrorCode,
+  type ErrorKind,
+  type ErrorScope,
+  isMillraceError,
+  MillraceError,
+  RateLimitError,
+  ResponseError,
+} from "./errors.ts";
+export {
+  definePipeline,
+  type PipelineContext,
+  type PipelineDefinition,
+  type PipelineOptions,
+  pipeline,
+  type RunError,
+  type StageInput,
+} from "./pipeline.ts";
+export { anthropic } from "./providers/anthropic.ts";
+export { local } from "./providers/local.ts";
+export { mistral } from "./providers/mistral.ts";
+export { openai } from "./providers/openai.ts";
+export type { Completion, FinishReason, JsonSchema, Message, ModelRequest, Provider } from "./providers/provider.ts";
+export { type Article, type DeadLetter, drop, type Source } from "./record.ts";
+export type { RunReport, StageSummary } from "./report.ts";
+export { route } from "./sinks/route.ts";
+export { type WriteOptions, write } from "./sinks/write.ts";
+export type { Input } from "./sources/input.ts";
+export { type ReadOptions, read } from "./sources/read.ts";
+export type { StageReport } from "./stage.ts";
+export { type AnalyzeOptions, type AnalyzeResult, analyze } from "./transforms/analyze.ts";
+export { batch } from "./transforms/batch.ts";
+export { filter } from "./transforms/filter.ts";
+export { type FunctionStageOptions, flatMap, map } from "./transforms/map.ts";
+export type { Usage } from "./usage.ts";

@@ -1,0 +1,85 @@
+/** What JSON can hold: checked before anything is written, since what it cannot hold it drops or changes in silence. */
+
+/** Deepest nesting read or written. JSON.stringify overflows the stack at some 4,000 levels, other readers far earlier. */
+export const MAX_DEPTH = 512;
+
+/**
+ * Why `value` would not survive being written as JSON, with the path to the fault; undefined when it would. Properties
+ * that are undefined are left out by JSON, as everyone expects, and are no fault.
+ */
+export function jsonFault(value: unknown, maxDepth = MAX_DEPTH): string | undefined {
+  return fault(value, maxDepth);
+}
+
+function fault(value: unknown, levels: number): string | undefined {
+  switch (typeof value) {
+    case "string":
+    case "boolean":
+      return undefined;
+    case "number":
+      return Number.isFinite(value) ? undefined : `: is ${value}, which JSON has no number for`;
+    case "object":
+      return value === null ? undefined : objectFault(value, levels);
+    case "bigint":
+      return ": is a BigInt; write it as a string of its digits";
+    default:
+      return `: is ${typeof value === "undefined" ? "undefined" : `a ${typeof value}`}`;
+  }
+}
+
+function objectFault(value: object, levels: number): string | undefined {
+  if (levels === 0) return ": is nested too deep, or holds itself";
+  if ("toJSON" in value && typeof value.toJSON === "function") return fault(value.toJSON(), levels - 1);
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const found = fault(value[index], levels - 1);
+      if (found !== undefined) return `/${index}${found}`;
+    }
+    return undefined;
+  }
+  for (const key in value) {
+    const field = (value as Record<string, unknown>)[key];
+    if (field === undefined || !Object.hasOwn(value, key)) continue;
+    const found = fault(field, levels - 1);
+    if (found !== undefined) return `/${key}${found}`;
+  }
+  return undefined;
+}
+
+/**
+ * Whether JSON text could be nested deeper than `maxDepth`. Exact, but in the usual case as cheap as counting: text with
+ * no more opening brackets than that cannot be.
+ */
+export function nestedTooDeep(bytes: Buffer, maxDepth: number): boolean {
+  return manyBrackets(bytes, maxDepth) && depthOf(bytes, maxDepth) > maxDepth;
+}
+
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+const isOpening = (byte: number): boolean => byte === 0x5b || byte === 0x7b;
+const isClosing = (byte: number): boolean => byte === 0x5d || byte === 0x7d;
+
+function manyBrackets(bytes: Buffer, most: number): boolean {
+  let found = 0;
+  for (const bracket of [0x5b, 0x7b]) {
+    for (let at = bytes.indexOf(bracket); at !== -1; at = bytes.indexOf(bracket, at + 1)) {
+      if (++found > most) return true;
+    }
+  }
+  return false;
+}
+
+function depthOf(bytes: Buffer, most: number): number {
+  let depth = 0;
+  let inString = false;
+  for (let at = 0; at < bytes.length && depth <= most; at++) {
+    const byte = bytes[at] as number;
+    if (inString) {
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) inString = false;
+    } else if (byte === QUOTE) inString = true;
+    else if (isOpening(byte)) depth++;
+    else if (isClosing(byte)) depth--;
+  }
+  return depth;
+}

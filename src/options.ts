@@ -1,0 +1,38 @@
+/** Options objects are read strictly: a misspelt name is refused, not ignored. */
+
+import { distance } from "fastest-levenshtein";
+import { failure } from "./errors.ts";
+
+/**
+ * Refuses what is no options object and every key that is not in `known`.
+ *
+ * @param where the call as the user wrote it, such as `anthropic()`
+ * @throws `invalid_option`, with the nearest known name where one is near
+ */
+export function checkKeys(options: object, known: readonly string[], where: string): void {
+  if (typeof options !== "object" || options === null || Array.isArray(options)) {
+    throw failure("invalid_option", `${where} takes an object of options: ${known.join(", ")}.`);
+  }
+  for (const key of Object.keys(options)) {
+    if (known.includes(key)) continue;
+    const near = nearest(key, known);
+    const hint = near === undefined ? `It knows ${known.join(", ")}.` : `Did you mean "${near}"?`;
+    throw failure("invalid_option", `${where} has no option "${key}". ${hint}`);
+  }
+}
+
+/** The known name that `given` was probably meant to be; undefined when none is near. Case and `-` or `_` do not count. */
+export function nearest(given: string, known: readonly string[]): string | undefined {
+  const plain = (name: string) => name.replace(/[-_]/g, "").toLowerCase();
+  let best: string | undefined;
+  // A third of the letters wrong is still a slip; more is another word.
+  let least = Math.ceil(given.length / 3) + 1;
+  for (const name of known) {
+    const slips = distance(plain(given), plain(name));
+    if (slips < least) {
+      best = name;
+      least = slips;
+    }
+  }
+  return best;
+}

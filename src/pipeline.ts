@@ -1,0 +1,198 @@
+/** Stages in, report out. */
+
+import type { Duplex, Readable, Writable } from "node:stream";
+import { finished, pipeline as nodePipeline } from "node:stream/promises";
+import { failure, isMillraceError, type MillraceError } from "./errors.ts";
+import { checkKeys } from "./options.ts";
+import type { Provider } from "./providers/provider.ts";
+import { type RunReport, reportOf, type Watched } from "./report.ts";
+import { prepared, stageOf } from "./stage.ts";
+import { type StageInput, streamOf } from "./stages.ts";
+
+export type { StageInput };
+
+export interface PipelineOptions {
+  /** Where failed records go. It is ended with the run. Without it the first failed record fails the run. */
+  readonly deadLetters?: Writable;
+  /** Ends the run at once when aborted; calls in flight are aborted too. */
+  readonly signal?: AbortSignal;
+  /** Ends the run in good order when aborted: nothing more is read, calls in flight end, what waits is let go. */
+  readonly stop?: AbortSignal;
+}
+
+const KNOWN = ["deadLetters", "signal", "stop"] as const satisfies readonly (keyof PipelineOptions)[];
+
+/** A run under way. */
+export interface Run {
+  /** Resolves with the final report; rejects with one `MillraceError`, whose `report` says how far it came. */
+  readonly done: Promise<RunReport>;
+  /** How far it has come. */
+  report(): RunReport;
+}
+
+/** The error of a run, with what had been done by then. */
+export type RunError = MillraceError & { readonly report: RunReport };
+
+/**
+ * Runs a chain of stages: a source first (`read()`, or any Readable of records), a sink last (`write()`, `route()`, or
+ * any Writable), and between them any Transform, web TransformStream, function or generator function:
+ *
+ * - a function gets one record and gives the one that goes on, or `drop`;
+ * - a generator function gets one record and yields as many as it likes;
+ * - an async generator function gets all of them, as in Node's own pipeline.
+ *
+ * Resolves with the report; rejects with one `MillraceError`, which holds it as `report`. Every stage is destroyed on
+ * failure, and the calls in flight with it.
+ */
+export function pipeline(...args: readonly [...StageInput[], StageInput | PipelineOptions]): Promise<RunReport> {
+  const last = args.at(-1);
+  const options = isOptions(last) ? last : {};
+  const stages = (isOptions(last) ? args.slice(0, -1) : args) as readonly StageInput[];
+  try {
+    return startRun(stages, options).done;
+  } catch (error) {
+    return Promise.reject(error);
+  }
+}
+
+/** Plain objects are options; everything that can be a stage is a function or has a stream's methods. */
+function isOptions(value: StageInput | PipelineOptions | undefined): value is PipelineOptions {
+  if (typeof value !== "object" || value === null) return false;
+  const prototype = Object.getPrototypeOf(value);
+  const plain = prototype === Object.prototype || prototype === null;
+  return plain && !("readable" in value) && !("writable" in value) && !("pipe" in value);
+}
+
+/** Starts a run and gives a view of it. @throws ConfigurationError when the stages cannot be a run. */
+export function startRun(inputs: readonly StageInput[], options: PipelineOptions = {}): Run {
+  checkKeys(options, KNOWN, "pipeline()");
+  if (inputs.length < 2) throw failure("invalid_option", "pipeline(): give at least a source and a sink.");
+  const streams = inputs.map((input, index) => streamOf(input, index, inputs.length));
+  const watched = watch(streams, inputs);
+  const startedAt = performance.now();
+  const report = (whole = false) => reportOf(watched, performance.now() - startedAt, whole);
+  const done = run(streams, options).then(
+    () => report(true),
+    (error: unknown) => Promise.reject(Object.assign(typed(error, options), { report: report() })),
+  );
+  return { done, report };
+}
+
+/** Stages of one kind are told apart by a number. */
+function watch(streams: readonly object[], inputs: readonly StageInput[]): readonly Watched[] {
+  const seen = new Map<string, number>();
+  return streams.map((stream, index) => {
+    const stage = stageOf(stream);
+    const kind = stage?.report.name ?? foreignName(inputs[index]);
+    const count = (seen.get(kind) ?? 0) + 1;
+    seen.set(kind, count);
+    const name = count === 1 ? kind : `${kind} ${count}`;
+    if (stage !== undefined) stage.report.name = name;
+    return { name, stage };
+  });
+}
+
+/** Node's typing knows the form with an array of stages only without options. */
+const joined = nodePipeline as unknown as (
+  streams: readonly (Readable | Duplex | Writable)[],
+  options: { readonly signal: AbortSignal },
+) => Promise<void>;
+
+const foreignName = (input: StageInput | undefined): string =>
+  typeof input === "function" ? input.name || "generator" : (input?.constructor?.name ?? "stream");
+
+async function run(streams: readonly (Readable | Duplex | Writable)[], options: PipelineOptions): Promise<void> {
+  const { deadLetters, signal, stop } = options;
+  const abort = new AbortController();
+  const stopping = new AbortController();
+  const forget = [forward(signal, abort), forward(stop, stopping)];
+  const lettersFailed = (error: Error) => abort.abort(error);
+  deadLetters?.on("error", lettersFailed);
+  for (const stream of streams) stageOf(stream)?.join({ deadLetters, stop: stopping.signal });
+  try {
+    if (signal?.aborted) throw signal.reason;
+    for (const stream of streams) await prepared(stream);
+    await joined(streams, { signal: abort.signal });
+    await ended(deadLetters);
+  } catch (error) {
+    for (const stream of streams) stream.destroy();
+    await closed(streams);
+    await left(deadLetters);
+    // The pipeline says only that it was aborted; the reason says why.
+    throw abort.signal.aborted ? abort.signal.reason : error;
+  } finally {
+    for (const end of forget) end();
+    deadLetters?.off("error", lettersFailed);
+  }
+}
+
+function forward(from: AbortSignal | undefined, to: AbortController): () => void {
+  const act = () => to.abort(from?.reason);
+  if (from?.aborted) act();
+  from?.addEventListener("abort", act, { once: true });
+  return () => from?.removeEventListener("abort", act);
+}
+
+async function ended(sink: Writable | undefined): Promise<void> {
+  if (sink === undefined) return;
+  const end = finished(sink);
+  sink.end();
+  await end;
+}
+
+/** Dead letters of a run that failed stay as far as they came. */
+async function left(sink: Writable | undefined): Promise<void> {
+  if (sink === undefined) return;
+  sink.destroy();
+  await closed([sink]);
+}
+
+/** How long a stream of another make may take to close, in ms, before the run's failure is told without it. */
+const LONGEST_CLOSE = 1_000;
+
+/** Only when the sinks have closed is all that was done on disk. */
+async function closed(streams: readonly (Readable | Writable)[]): Promise<void> {
+  const closes = streams.map((stream) => {
+    if (stream.closed) return undefined;
+    return new Promise<void>((resolve) => {
+      stream.once("close", resolve);
+    });
+  });
+  let timer: NodeJS.Timeout | undefined;
+  const patience = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, LONGEST_CLOSE);
+  });
+  await Promise.race([Promise.all(closes), patience]);
+  clearTimeout(timer);
+}
+
+function typed(error: unknown, { signal }: PipelineOptions): MillraceError {
+  if (isMillraceError(error)) return error;
+  if (signal?.aborted) return failure("aborted", "The run was aborted.", { cause: signal.reason });
+  const why = error instanceof Error ? error.message : String(error);
+  return failure("stage_failed", `A stage failed: ${why}`, { cause: error });
+}
+
+/** What a pipeline file is given when it is run. */
+export interface PipelineContext {
+  /** As the command line's `--provider` and its companions, or the environment, say. Asked for when first used. */
+  readonly provider: Provider;
+  /** The call options of the command line, to be handed to `analyze()`: `analyze({ provider, ...options, … })`. */
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface PipelineDefinition {
+  /** One line that `millrace run` shows. */
+  readonly description: string;
+  /** The stages between the input and the output. A sink as the last one takes the output's place. */
+  readonly stages: (context: PipelineContext) => readonly StageInput[];
+}
+
+/** What a file in `pipelines/` exports as its default. @throws ConfigurationError when it cannot be one. */
+export function definePipeline(definition: PipelineDefinition): PipelineDefinition {
+  checkKeys(definition, ["description", "stages"], "definePipeline()");
+  if (typeof definition.stages !== "function") {
+    throw failure("invalid_option", "definePipeline(): `stages` must be a function that gives a list of stages.");
+  }
+  return definition;
+}

@@ -1,0 +1,114 @@
+/** Claude, over Anthropic's Messages API. */
+
+import type { Anthropic } from "@anthropic-ai/sdk";
+import type { Usage } from "../usage.ts";
+import { anthropicSchema } from "./json-schema.ts";
+import { limitHeaders, requestIdOf } from "./limit-headers.ts";
+import { VENDORS } from "./models.ts";
+import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
+import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
+import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
+import { createWire, NO_TIMEOUT } from "./wire.ts";
+
+export type AnthropicOptions = ProviderOptions;
+
+/** @throws `missing_key`, `invalid_option` */
+export function anthropic(options: AnthropicOptions = {}): Provider {
+  const settings = readSettings(VENDORS.anthropic, options, { known: PROVIDER_KEYS, compatible: false });
+  const { model, baseURL, maxOutputTokens } = settings;
+  const wire = createWire(settings, async (fetch) => {
+    const { Anthropic } = await import("@anthropic-ai/sdk");
+    return new Anthropic({
+      // Given in code, it is the only credential: the SDK then reads neither ANTHROPIC_AUTH_TOKEN nor profiles.
+      apiKey: settings.apiKey as string,
+      baseURL,
+      fetch,
+      maxRetries: 0,
+      timeout: NO_TIMEOUT,
+      logLevel: "off",
+      defaultHeaders: settings.headers,
+    });
+  });
+  return {
+    name: "anthropic",
+    model,
+    maxOutputTokens,
+    baseURL,
+    complete: (request, { signal }) =>
+      wire.call(signal, async (client) => {
+        // `messages.create` does the same, but writes a line to stderr for every call to a model that is to be retired.
+        const call = client.post<unknown>("/v1/messages", { body: body(request, settings), signal });
+        const { data, response } = await call.withResponse();
+        return read(data, response.headers, settings);
+      }),
+    close: wire.close,
+  };
+}
+
+function body(request: ModelRequest, settings: Settings): Anthropic.MessageCreateParamsNonStreaming {
+  const { system, messages, schema, temperature } = request;
+  return {
+    model: settings.model,
+    max_tokens: request.maxOutputTokens ?? settings.maxOutputTokens,
+    messages: messages.map(({ role, content }) => ({ role, content })),
+    ...(system === undefined ? {} : { system }),
+    ...(temperature === undefined ? {} : { temperature }),
+    ...(schema === undefined
+      ? {}
+      : { output_config: { format: { type: "json_schema", schema: anthropicSchema(schema) } } }),
+  };
+}
+
+function read(data: unknown, headers: Headers, { label }: Settings): Completion {
+  const { content, stop_reason, usage, model, id } = fieldsOf(data);
+  const requestId = requestIdOf(headers) ?? textOf(id);
+  if (!Array.isArray(content)) throw misshapen(label, "no `content`", requestId);
+  const billed = readUsage(usage);
+  if (billed === undefined) throw misshapen(label, "no readable `usage`", requestId);
+  return {
+    // Thinking comes in blocks of its own.
+    text: listOf(content).map(textOfBlock).join(""),
+    finishReason: finish(stop_reason),
+    usage: billed,
+    model: textOf(model) ?? "unknown",
+    requestId,
+    limits: limitHeaders(headers),
+  };
+}
+
+function textOfBlock(block: unknown): string {
+  const { type, text } = fieldsOf(block);
+  return type === "text" ? (textOf(text) ?? "") : "";
+}
+
+/** Anthropic counts input in three disjoint parts: fresh, written to the cache, read from it. */
+function readUsage(usage: unknown): Usage | undefined {
+  if (!isFields(usage) || usage.input_tokens == null || usage.output_tokens == null) return undefined;
+  const fresh = countOf(usage.input_tokens);
+  const written = countOf(usage.cache_creation_input_tokens);
+  const cached = countOf(usage.cache_read_input_tokens);
+  const outputTokens = countOf(usage.output_tokens);
+  if (fresh === undefined || written === undefined || cached === undefined || outputTokens === undefined)
+    return undefined;
+  return {
+    inputTokens: fresh + written + cached,
+    outputTokens,
+    ...(cached > 0 ? { cacheReadTokens: cached } : {}),
+    ...(written > 0 ? { cacheWriteTokens: written } : {}),
+  };
+}
+
+function finish(reason: unknown): FinishReason {
+  switch (reason) {
+    case "end_turn":
+    case "stop_sequence":
+      return "stop";
+    case "max_tokens":
+    case "model_context_window_exceeded":
+      return "length";
+    case "refusal":
+      return "refusal";
+    default:
+      return "other";
+  }
+}

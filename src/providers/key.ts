@@ -1,0 +1,57 @@
+/** API keys: checked before anything else sees them, and kept out of every text. */
+
+import { failure } from "../errors.ts";
+import type { Vendor } from "./models.ts";
+
+const PRINTABLE = /^[\x21-\x7e]+$/;
+
+/**
+ * The key to call with: `given`, else the vendor's environment variable; undefined when there is neither.
+ *
+ * An SDK or `Headers` that is handed a key with a line break quotes it whole in its error, so that such keys end here.
+ *
+ * @throws `invalid_option` when the key cannot be one; the message never quotes it
+ */
+export function readKey(given: string | undefined, vendor: Vendor): string | undefined {
+  const key = given ?? process.env[vendor.keyVariable];
+  if (key === undefined || key === "") return undefined;
+  const source = given === undefined ? vendor.keyVariable : "apiKey";
+  if (typeof key !== "string") throw failure("invalid_option", `${source} must be a text.`);
+  if (!PRINTABLE.test(key)) {
+    throw failure(
+      "invalid_option",
+      `${source} holds ${oddity(key)}, which no ${vendor.label} key does. Copy the key again.`,
+    );
+  }
+  if (key.includes(",")) {
+    throw failure(
+      "invalid_option",
+      `${source} holds several keys, separated by commas. One provider takes one key: make a provider for each.`,
+    );
+  }
+  return key;
+}
+
+function oddity(key: string): string {
+  if (/[\r\n]/.test(key)) return "a line break";
+  if (/\s/.test(key)) return "white space";
+  return "a character outside printable ASCII";
+}
+
+export function missingKey(vendor: Vendor, where: string): Error {
+  return failure(
+    "missing_key",
+    `There is no API key for ${vendor.label}. Set ${vendor.keyVariable} in the environment, or give ${where} an \`apiKey\`.`,
+  );
+}
+
+/** Shorter values are no secrets, and replacing them would spoil ordinary words. */
+const SHORTEST_SECRET = 6;
+
+/** Takes the secrets out of a text that is to be shown. */
+export function redactor(secrets: readonly (string | undefined)[]): (text: string) => string {
+  const hidden = secrets.filter((secret) => secret !== undefined && secret.length >= SHORTEST_SECRET) as string[];
+  // A secret that contains another one goes first.
+  hidden.sort((a, b) => b.length - a.length);
+  return (text) => hidden.reduce((shown, secret) => shown.replaceAll(secret, "[redacted]"), text);
+}

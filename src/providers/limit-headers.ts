@@ -1,0 +1,14 @@
+/** The response headers that tell limits: handed on as they are, to be read by `limits/`. */
+
+const LIMIT_HEADER = /^(?:anthropic-ratelimit|x-ratelimit|ratelimit|retry-after)/;
+
+export function limitHeaders(headers: Headers): Readonly<Record<string, string>> {
+  const limits: Record<string, string> = {};
+  for (const [name, value] of headers) if (LIMIT_HEADER.test(name)) limits[name] = value;
+  return limits;
+}
+
+/** Anthropic's, OpenAI's and Mistral's name for the call. */
+export function requestIdOf(headers: Headers): string | undefined {
+  return headers.get("request-id") ?? headers.get("x-request-id") ?? headers.get("mistral-correlation-id") ?? undefined;
+}

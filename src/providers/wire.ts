@@ -1,0 +1,80 @@
+/**
+ * What the three SDKs share: one pool, a client made on the first call, and failures told apart before an SDK renames
+ * them.
+ */
+
+import { failure } from "../errors.ts";
+import { createFetch, type Fetch } from "../http/fetch.ts";
+import { createPool } from "../http/pool.ts";
+import { broken, Passage, refused } from "./failure.ts";
+import { type Refusal, readRefusal } from "./refusal.ts";
+import type { Settings } from "./settings.ts";
+
+export interface Wire<Client> {
+  /**
+   * One call. Rejects with the signal's own reason once that is aborted, else with a `MillraceError`.
+   *
+   * @param use makes the call with the vendor's SDK and reads the answer
+   */
+  call<T>(signal: AbortSignal, use: (client: Client) => Promise<T>): Promise<T>;
+  close(): Promise<void>;
+}
+
+/**
+ * The SDKs' own timer in ms, 24 days away: longer and it would fire at once. 0 and -1 mean other things to each of them,
+ * and Anthropic's refuses long outputs unless it is set.
+ */
+export const NO_TIMEOUT = 2 ** 31 - 1;
+
+/** @param connect makes the SDK's client; called once, by the first call */
+export function createWire<Client>(settings: Settings, connect: (fetch: Fetch) => Promise<Client>): Wire<Client> {
+  const pool = createPool();
+  let client: Promise<Client> | undefined;
+  let closed = false;
+  return {
+    async call(signal, use) {
+      signal.throwIfAborted();
+      client ??= connect(explaining(createFetch(pool.dispatcher), settings)).catch((cause: unknown) => {
+        throw failure("internal", `The SDK for ${settings.label} could not be loaded. Install millrace again.`, {
+          cause,
+        });
+      });
+      const sdk = await client;
+      try {
+        return await use(sdk);
+      } catch (thrown) {
+        if (signal.aborted) throw signal.reason;
+        if (closed) throw failure("aborted", `The provider for ${settings.label} was closed.`);
+        throw broken(thrown, settings);
+      }
+    },
+    close() {
+      closed = true;
+      return pool.close();
+    },
+  };
+}
+
+/** Tells refusals and lost connections apart where they are still whole: before an SDK has seen them. */
+function explaining(fetch: Fetch, settings: Settings): Fetch {
+  return async (input, init) => {
+    try {
+      const response = await fetch(input, init);
+      if (response.ok) return response;
+      throw refusedBy(readRefusal(response.status, response.headers, await response.text()), settings);
+    } catch (thrown) {
+      throw new Passage(broken(thrown, settings));
+    }
+  };
+}
+
+const refusals = new WeakMap<Error, Refusal>();
+
+function refusedBy(refusal: Refusal, settings: Settings): Error {
+  const error = refused(refusal, settings);
+  refusals.set(error, refusal);
+  return error;
+}
+
+/** The refusal behind an error that `call` rejected with, if it was one. */
+export const refusalOf = (error: unknown): Refusal | undefined => refusals.get(error as Error);

@@ -1,0 +1,110 @@
+/** What a run has done, from the counters of its stages: pure. */
+
+import type { ErrorCode } from "./errors.ts";
+import type { Stage, StageReport } from "./stage.ts";
+import { addUsage, noUsage, type UsageTotal } from "./usage.ts";
+
+/** One stage in a report. `null`: a stage of another make, between others of that kind, was not looked into. */
+export interface StageSummary {
+  readonly name: string;
+  readonly in: number | null;
+  readonly out: number | null;
+  readonly dropped: number;
+  readonly deadLettered: number;
+}
+
+/**
+ * What a run has done. Through our stages and plain functions
+ * `read = written + dropped + deadLettered + unfinished`; a stage that makes several records of one, or one of several,
+ * shows its own `in` and `out`.
+ */
+export interface RunReport {
+  /** Records taken from the input, broken ones included. */
+  readonly read: number;
+  readonly written: number;
+  readonly deadLettered: number;
+  /** The dead letters by the code of their error. */
+  readonly failures: Readonly<Partial<Record<ErrorCode, number>>>;
+  /** Left out on purpose. */
+  readonly dropped: number;
+  /** Read but neither written, dropped nor dead-lettered, because the run ended before its end. 0 after a whole run. */
+  readonly unfinished: number;
+  /** Answers that cost no call. */
+  readonly cached: number;
+  /** Requests sent to providers, every attempt counted. */
+  readonly requests: number;
+  /** Requests repeated after a fault. */
+  readonly retries: number;
+  /** Answers that said "wait" (429, 529). */
+  readonly rateLimited: number;
+  /** Time that records waited because a provider said so, in ms, summed over the records. */
+  readonly waitedMs: number;
+  /** Tokens billed, those of repeated requests included. */
+  readonly usage: Readonly<UsageTotal>;
+  /** In US dollars; null: not known. */
+  readonly cost: number | null;
+  readonly elapsedMs: number;
+  readonly stages: readonly StageSummary[];
+}
+
+/** A stage of a run; without `stage` it is of another make. */
+export interface Watched {
+  readonly name: string;
+  readonly stage: Stage | undefined;
+}
+
+export function reportOf(watched: readonly Watched[], elapsedMs: number, whole: boolean): RunReport {
+  const reports = watched.flatMap(({ stage }) => stage?.reports ?? []);
+  const sum = (count: (report: StageReport) => number) => reports.reduce((total, report) => total + count(report), 0);
+  const source = watched[0]?.stage?.report;
+  const read = source === undefined ? 0 : source.out + source.deadLettered;
+  const written = watched.at(-1)?.stage?.written ?? 0;
+  const deadLettered = sum((report) => report.deadLettered);
+  const dropped = sum((report) => report.dropped);
+  return {
+    read,
+    written,
+    deadLettered,
+    failures: failuresOf(reports),
+    dropped,
+    unfinished: whole ? 0 : Math.max(0, read - written - deadLettered - dropped),
+    cached: 0,
+    requests: sum((report) => report.calls?.attempts ?? 0),
+    retries: sum((report) => report.calls?.retries ?? 0),
+    rateLimited: sum((report) => report.calls?.rateLimited ?? 0),
+    waitedMs: Math.round(sum((report) => report.calls?.waitedMs ?? 0)),
+    usage: usageOf(reports),
+    cost: null,
+    elapsedMs: Math.round(elapsedMs),
+    stages: watched.map((one, index) => summaryOf(one, watched[index - 1], watched[index + 1])),
+  };
+}
+
+function usageOf(reports: readonly StageReport[]): UsageTotal {
+  const usage = noUsage();
+  for (const { calls } of reports) if (calls !== undefined) addUsage(usage, calls.usage);
+  return usage;
+}
+
+function failuresOf(reports: readonly StageReport[]): Partial<Record<ErrorCode, number>> {
+  const failures: Partial<Record<ErrorCode, number>> = {};
+  for (const report of reports) {
+    for (const [code, times] of Object.entries(report.failures) as [ErrorCode, number][]) {
+      failures[code] = (failures[code] ?? 0) + times;
+    }
+  }
+  return failures;
+}
+
+function summaryOf(one: Watched, before: Watched | undefined, after: Watched | undefined): StageSummary {
+  const report = one.stage?.report;
+  if (report !== undefined) {
+    const { name, out, dropped, deadLettered } = report;
+    const took = before === undefined ? out + deadLettered : report.in;
+    return { name, in: took, out: one.stage?.written ?? out, dropped, deadLettered };
+  }
+  // What its neighbours of ours gave it and got from it is what is known of a foreign stage.
+  const took = before?.stage?.report.out ?? null;
+  const gave = after?.stage?.report.in ?? null;
+  return { name: one.name, in: took, out: gave, dropped: 0, deadLettered: 0 };
+}

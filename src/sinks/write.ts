@@ -1,0 +1,157 @@
+/** The sink: a Node Writable of records. */
+
+import { Writable } from "node:stream";
+import type { WritableStream } from "node:stream/web";
+import { failure, isMillraceError, type MillraceError } from "../errors.ts";
+import { type Format, formatOf } from "../formats.ts";
+import { checkKeys } from "../options.ts";
+import { asStage, Stage, type StageReport } from "../stage.ts";
+import { ndjsonEncoder } from "./ndjson.ts";
+import { FileOutput, type Output, StreamOutput } from "./output.ts";
+import { RecordsInto } from "./records.ts";
+
+export interface WriteOptions {
+  /** Needed where the file's ending does not say it. */
+  readonly format?: Format;
+  /** Where records go that the format cannot hold, when the sink runs outside our `pipeline()`. Whoever made it ends it. */
+  readonly deadLetters?: Writable;
+}
+
+const KNOWN = ["format", "deadLetters"] as const satisfies readonly (keyof WriteOptions)[];
+
+/** Text is handed on at the latest when so much of it waits. */
+const FLUSH_CHARACTERS = 128 * 1024;
+
+/** Records that may wait before `write` says "enough". */
+const BUFFERED = 16;
+
+/** Made by `write()`. `finish` means durable, and visible under its name. */
+export class RecordSink extends Writable {
+  declare readonly report: StageReport;
+  readonly #stage: Stage;
+  readonly #output: Output;
+  readonly #encode = ndjsonEncoder();
+  #lines: string[] = [];
+  #characters = 0;
+  #flushing: Promise<void> = Promise.resolve();
+  #scheduled: NodeJS.Immediate | undefined;
+  #ifAny = false;
+
+  constructor(output: Output, deadLetters: Writable | undefined) {
+    super({ objectMode: true, highWaterMark: BUFFERED });
+    this.#output = output;
+    this.#stage = new Stage("write", { deadLetters });
+    asStage(this, this.#stage);
+  }
+
+  get path(): string {
+    return this.#output.name;
+  }
+
+  /** Opens the output now, so that one that cannot be written is known before anything is sent. */
+  async prepare(): Promise<void> {
+    if (!this.#ifAny) await this.#output.open().catch((error: unknown) => Promise.reject(this.#unopened(error)));
+  }
+
+  /** As dead letters are kept: no file when there is nothing to write, and an older one goes. */
+  onlyIfAny(): void {
+    this.#ifAny = true;
+  }
+
+  override _write(record: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
+    this.#stage.report.in++;
+    let line: string;
+    try {
+      line = this.#encode(record);
+    } catch (error) {
+      if (isMillraceError(error) && error.scope === "record") {
+        this.#stage.reject(error, { record }).then(() => callback(), callback);
+      } else callback(error instanceof Error ? error : new Error(String(error)));
+      return;
+    }
+    this.#lines.push(line);
+    this.#characters += line.length;
+    if (this.#characters >= FLUSH_CHARACTERS) this.#flush().then(() => callback(), callback);
+    else {
+      // Whatever one turn of the event loop brings is written together; nothing waits longer than that.
+      this.#scheduled ??= setImmediate(() => this.#flush().catch((error) => this.destroy(error)));
+      callback();
+    }
+  }
+
+  /** Whole lines only, so that what a stop leaves can be read. */
+  #flush(): Promise<void> {
+    clearImmediate(this.#scheduled);
+    this.#scheduled = undefined;
+    const count = this.#lines.length;
+    const text = this.#lines.join("");
+    this.#lines = [];
+    this.#characters = 0;
+    if (count === 0) return this.#flushing;
+    this.#flushing = this.#flushing.then(async () => {
+      await this.#output.write(text).catch((error: unknown) => Promise.reject(this.#fault(error)));
+      this.#stage.report.out += count;
+    });
+    return this.#flushing;
+  }
+
+  override _final(callback: (error?: Error | null) => void): void {
+    this.#finish().then(() => callback(), callback);
+  }
+
+  async #finish(): Promise<void> {
+    await this.#flush();
+    if (this.#stage.stopped) throw failure("aborted", "The run was stopped before its end.");
+    const nothing = this.#ifAny && this.#stage.report.in === 0;
+    const settled = nothing ? this.#output.omit() : this.#output.commit();
+    await settled.catch((error: unknown) => Promise.reject(this.#fault(error)));
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const leave = async () => {
+      await this.#flush().catch(() => {});
+      await this.#output.abandon();
+    };
+    leave().then(
+      () => callback(error),
+      (fault) => callback(error ?? fault),
+    );
+  }
+
+  #fault(error: unknown): MillraceError {
+    const why = error instanceof Error ? error.message : String(error);
+    return failure("sink_failed", `Writing ${this.#output.name} failed: ${why}`, { cause: error });
+  }
+
+  #unopened(error: unknown): MillraceError {
+    const why = error instanceof Error ? error.message : String(error);
+    return failure("invalid_option", `Cannot write ${this.#output.name}: ${why}`, { cause: error });
+  }
+}
+
+/**
+ * Writes records to a path, `-` (stdout), a `Writable` or a web stream. A file appears whole or not at all: until it is
+ * complete it is called `<path>.partial`. A Writable in object mode gets the records, any other NDJSON.
+ *
+ * @throws ConfigurationError for an option that cannot be. The stream fails with `sink_failed` when writing does.
+ */
+export function write(
+  output: string | Writable | WritableStream,
+  options: WriteOptions = {},
+): RecordSink | RecordsInto {
+  checkKeys(options, KNOWN, "write()");
+  const { format, deadLetters } = options;
+  if (output instanceof globalThis.WritableStream) {
+    return new RecordsInto(Writable.fromWeb(output as WritableStream, { objectMode: true }));
+  }
+  if (output instanceof Writable) {
+    if (output.writableObjectMode && format === undefined) return new RecordsInto(output);
+    return new RecordSink(new StreamOutput("the stream", output, output !== process.stdout), deadLetters);
+  }
+  if (typeof output !== "string") {
+    throw failure("invalid_option", "write(): the output must be a path, `-`, a Writable or a WritableStream.");
+  }
+  if (output === "-") return new RecordSink(new StreamOutput("stdout", process.stdout, false), deadLetters);
+  formatOf(output, format, "write()");
+  return new RecordSink(new FileOutput(output), deadLetters);
+}

@@ -1,0 +1,60 @@
+/** Whatever can be read, as one Node stream of chunks and the name that errors give it. */
+
+import { createReadStream } from "node:fs";
+import { Readable } from "node:stream";
+import type { ReadableStream } from "node:stream/web";
+import { failure, isMillraceError, type MillraceError } from "../errors.ts";
+
+/** A path, `-` for stdin, or a stream or iterable of bytes, text or records. */
+export type Input = string | Readable | ReadableStream | Iterable<unknown> | AsyncIterable<unknown>;
+
+export interface OpenInput {
+  /** As a dead letter's `source.file` says it. */
+  readonly name: string;
+  readonly stream: Readable;
+}
+
+/** A file is read in pieces of this size: at 64 KiB half the speed, above 256 KiB no gain. */
+const CHUNK_BYTES = 256 * 1024;
+
+export function openInput(input: Input): OpenInput {
+  if (typeof input === "string") {
+    if (input === "-") return { name: "-", stream: process.stdin };
+    return { name: input, stream: createReadStream(input, { highWaterMark: CHUNK_BYTES }) };
+  }
+  if (input instanceof Readable) return { name: pathOf(input) ?? "(stream)", stream: input };
+  if (input instanceof globalThis.ReadableStream) {
+    return {
+      name: "(stream)",
+      stream: Readable.fromWeb(input as ReadableStream, { objectMode: true, highWaterMark: 1 }),
+    };
+  }
+  if (typeof input === "object" && input !== null && (Symbol.asyncIterator in input || Symbol.iterator in input)) {
+    return { name: "(iterable)", stream: Readable.from(input, { objectMode: true, highWaterMark: 1 }) };
+  }
+  throw failure(
+    "invalid_option",
+    "read(): the input must be a path, `-`, a Readable, a ReadableStream or an iterable.",
+  );
+}
+
+const pathOf = (stream: Readable): string | undefined =>
+  "path" in stream && typeof stream.path === "string" ? stream.path : undefined;
+
+/** Faults that no run of the same command would get past: the user named something that cannot be read. */
+const WRONG_NAME: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EISDIR: "it is a directory",
+  EACCES: "you may not read it",
+  EPERM: "you may not read it",
+};
+
+export function readFault(name: string, error: unknown): MillraceError {
+  if (isMillraceError(error)) return error;
+  const code = error instanceof Error && "code" in error ? String(error.code) : "";
+  const wrong = WRONG_NAME[code];
+  if (wrong !== undefined) return failure("invalid_option", `Cannot read ${name}: ${wrong}.`, { cause: error });
+  const why = error instanceof Error ? error.message : String(error);
+  return failure("source_failed", `Reading ${name} failed: ${why}`, { cause: error });
+}

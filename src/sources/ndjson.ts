@@ -1,0 +1,67 @@
+/** One line of NDJSON → one record, or why it is none. */
+
+import { isAscii, isUtf8 } from "node:buffer";
+import { failure, type MillraceError } from "../errors.ts";
+import { nestedTooDeep } from "../json.ts";
+import { KEPT_OF_TOO_LONG, type Line } from "./lines.ts";
+
+export interface LineLimits {
+  readonly maxLineBytes: number;
+  readonly maxDepth: number;
+}
+
+const CARRIAGE_RETURN = 0x0d;
+const SPACE = 0x20;
+
+/** The record; `undefined` for a blank line; the reason why there is none. */
+export function parseLine(line: Line, limits: LineLimits): object | undefined | MillraceError {
+  if (line.length > limits.maxLineBytes) {
+    return failure(
+      "line_too_long",
+      `The line has ${line.length} bytes, more than the ${limits.maxLineBytes} allowed (maxLineBytes).`,
+    );
+  }
+  const bytes = line.bytes.at(-1) === CARRIAGE_RETURN ? line.bytes.subarray(0, -1) : line.bytes;
+  if (isBlank(bytes)) return undefined;
+  const ascii = isAscii(bytes);
+  if (!ascii && !isUtf8(bytes))
+    return failure("invalid_utf8", "The line is not valid UTF-8. Convert the file to UTF-8.");
+  if (nestedTooDeep(bytes, limits.maxDepth)) {
+    return failure("too_deep", `The line is nested deeper than ${limits.maxDepth} levels (maxDepth).`);
+  }
+  const text = bytes.toString(ascii ? "latin1" : "utf8");
+  try {
+    const value: unknown = JSON.parse(text);
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
+    return failure("not_an_object", `The line holds ${named(value)}, not an object.`);
+  } catch (error) {
+    return notJson(error, text, line.ended);
+  }
+}
+
+/** What a dead letter shows of a line that could not be read. */
+export const rawOf = (line: Line): string => line.bytes.subarray(0, KEPT_OF_TOO_LONG).toString("utf8");
+
+function isBlank(bytes: Buffer): boolean {
+  // A line that starts with text, as nearly all do, is told by its first byte.
+  for (const byte of bytes)
+    if (byte > SPACE || (byte < SPACE && byte !== 0x09 && byte !== CARRIAGE_RETURN)) return false;
+  return true;
+}
+
+const named = (value: unknown): string =>
+  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+
+/** V8's own message may quote the text; only the position is taken from it. */
+function notJson(error: unknown, text: string, ended: boolean): MillraceError {
+  const position = error instanceof Error ? /at position (\d+)/.exec(error.message)?.[1] : undefined;
+  const column = position === undefined ? "" : ` (column ${Number(position) + 1})`;
+  if (!ended) {
+    return failure(
+      "truncated_line",
+      `The last line is not complete JSON${column} and has no line end: the file may be cut.`,
+    );
+  }
+  const hint = text.includes("\r") ? " It holds bare carriage returns: convert the line ends to LF." : "";
+  return failure("invalid_json", `The line is not valid JSON${column}.${hint}`);
+}

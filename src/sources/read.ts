@@ -1,0 +1,166 @@
+/** The source: a Node Readable of records. */
+
+import { Readable, type Writable } from "node:stream";
+import { failure, isMillraceError } from "../errors.ts";
+import { type Format, formatOf } from "../formats.ts";
+import { MAX_DEPTH } from "../json.ts";
+import { checkKeys } from "../options.ts";
+import { setSource } from "../record.ts";
+import { asStage, Stage, type StageReport } from "../stage.ts";
+import { type Input, openInput, readFault } from "./input.ts";
+import { type Line, LineSplitter } from "./lines.ts";
+import { type LineLimits, parseLine, rawOf } from "./ndjson.ts";
+
+export interface ReadOptions {
+  /** Needed where the file's ending does not say it. */
+  readonly format?: Format;
+  /** Longest line in bytes; a longer one becomes a dead letter. Default 16 MiB. */
+  readonly maxLineBytes?: number;
+  /** Deepest nesting of a record; a deeper one becomes a dead letter. Default 512. */
+  readonly maxDepth?: number;
+  /** Where broken lines go when the stage runs outside our `pipeline()`. Whoever made it ends it. */
+  readonly deadLetters?: Writable;
+}
+
+const KNOWN = ["format", "maxLineBytes", "maxDepth", "deadLetters"] as const satisfies readonly (keyof ReadOptions)[];
+
+/** Parsed records that wait to be taken: large ones must fit as well. */
+const BUFFERED = 4;
+
+/** Made by `read()`. Reads nothing before it is asked. */
+export class RecordSource extends Readable {
+  declare readonly report: StageReport;
+  readonly #stage: Stage;
+  readonly #input: Input;
+  readonly #limits: LineLimits;
+  readonly #splitter: LineSplitter;
+  #lines: Iterator<Line, void> = [][Symbol.iterator]();
+  #open: { readonly name: string; readonly stream: Readable; readonly chunks: AsyncIterator<unknown> } | undefined;
+  #pulling = false;
+  #wanted = false;
+  #atEnd = false;
+  #finished = false;
+  /** A surrogate pair may be cut between two chunks of text. */
+  #halfPair = "";
+
+  constructor(input: Input, limits: LineLimits, deadLetters: Writable | undefined) {
+    super({ objectMode: true, highWaterMark: BUFFERED });
+    this.#input = input;
+    this.#limits = limits;
+    this.#splitter = new LineSplitter(limits.maxLineBytes);
+    this.#stage = new Stage("read", { deadLetters });
+    asStage(this, this.#stage);
+    this.#stage.onStop(() => this.#stop());
+  }
+
+  override _read(): void {
+    this.#wanted = true;
+    if (this.#pulling || this.#atEnd) return;
+    this.#pulling = true;
+    this.#pull().catch((error: unknown) => {
+      if (!this.#atEnd) this.destroy(readFault(this.#open?.name ?? "the input", error));
+    });
+  }
+
+  /** Passes on records until no more are wanted. Nothing may come between that finding and the end of pulling. */
+  async #pull(): Promise<void> {
+    while (this.#wanted && !this.#atEnd) {
+      const next = this.#lines.next();
+      if (next.done === true) await this.#more();
+      else {
+        // Most records cost no microtask: only what must be waited for is.
+        const rejected = this.#take(next.value);
+        if (rejected !== undefined) await rejected;
+      }
+    }
+    this.#pulling = false;
+  }
+
+  /** Fetches lines, or one record where the input is made of records. */
+  async #more(): Promise<void> {
+    this.#open ??= this.#opened();
+    const { done, value } = await this.#open.chunks.next();
+    if (this.#atEnd) return;
+    if (done === true) this.#finish();
+    else if (typeof value === "string" || value instanceof Uint8Array)
+      this.#lines = this.#splitter.push(this.#bytes(value));
+    else await this.#given(value);
+  }
+
+  #opened() {
+    const { name, stream } = openInput(this.#input);
+    return { name, stream, chunks: stream.iterator({ destroyOnReturn: true }) };
+  }
+
+  /** The last line, if no line feed followed it; then the end. */
+  #finish(): void {
+    if (this.#finished) {
+      this.#atEnd = true;
+      this.push(null);
+      return;
+    }
+    this.#finished = true;
+    this.#lines = this.#splitter.end();
+  }
+
+  #bytes(chunk: string | Uint8Array): Buffer {
+    if (typeof chunk !== "string") return Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
+    const text = this.#halfPair + chunk;
+    const last = text.charCodeAt(text.length - 1);
+    const cut = last >= 0xd800 && last <= 0xdbff ? text.length - 1 : text.length;
+    this.#halfPair = text.slice(cut);
+    return Buffer.from(text.slice(0, cut));
+  }
+
+  #take(line: Line): undefined | Promise<void> {
+    const record = parseLine(line, this.#limits);
+    if (record === undefined) return undefined;
+    const source = { file: this.#open?.name ?? "", line: line.number, byteOffset: line.byteOffset };
+    if (isMillraceError(record)) return this.#stage.reject(record, { record: null, raw: rawOf(line), source });
+    setSource(record, source);
+    return this.#give(record);
+  }
+
+  /** An item of a stream or iterable of records. */
+  #given(value: unknown): undefined | Promise<void> {
+    if (typeof value === "object" && value !== null && !Array.isArray(value)) return this.#give(value);
+    const error = failure(
+      "not_an_object",
+      `The input gave ${Array.isArray(value) ? "an array" : `a ${typeof value}`}, not a record.`,
+    );
+    return this.#stage.reject(error, { record: null, raw: String(value).slice(0, 1_024), source: null });
+  }
+
+  #give(record: object): undefined {
+    this.#stage.report.out++;
+    this.#wanted = false;
+    if (this.push(record)) this.#wanted = true;
+  }
+
+  #stop(): void {
+    if (this.#atEnd || this.destroyed) return;
+    this.#atEnd = true;
+    this.push(null);
+    this.#open?.stream.destroy();
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    this.#atEnd = true;
+    this.#open?.stream.destroy();
+    callback(error);
+  }
+}
+
+/**
+ * Reads records from a path, `-` (stdin), a `Readable`, a web stream, or an iterable, of NDJSON or of records. What is no
+ * record goes to the dead letters with its line and byte offset; the rest goes on.
+ *
+ * @throws ConfigurationError for an option that cannot be; the stream fails with one when the file cannot be read, and
+ * with `source_failed` when reading breaks off.
+ */
+export function read(input: Input, options: ReadOptions = {}): RecordSource {
+  checkKeys(options, KNOWN, "read()");
+  if (typeof input === "string") formatOf(input, options.format, "read()");
+  const limits = { maxLineBytes: options.maxLineBytes ?? 16 * 1024 * 1024, maxDepth: options.maxDepth ?? MAX_DEPTH };
+  return new RecordSource(input, limits, options.deadLetters);
+}

@@ -1,0 +1,177 @@
+/** What millrace's own streams have in common: a name, counters, and a way out for records that fail. */
+
+import { once } from "node:events";
+import type { Writable } from "node:stream";
+import { inspect } from "node:util";
+import { type ErrorCode, failure, isMillraceError, type MillraceError } from "./errors.ts";
+import { jsonFault } from "./json.ts";
+import { type DeadLetter, type Source, sourceOf } from "./record.ts";
+import type { UsageTotal } from "./usage.ts";
+
+/** Counters of the calls that a stage made. */
+export interface CallCounts {
+  /** Requests sent, every attempt counted. */
+  attempts: number;
+  /** Attempts that followed a fault. */
+  retries: number;
+  /** Times that a provider asked to wait (429, 529). */
+  rateLimited: number;
+  /** Time that records spent waiting because a provider asked for it, in ms, summed over the records. */
+  waitedMs: number;
+  /** Tokens billed, those of failed and repeated attempts included. */
+  usage: UsageTotal;
+}
+
+/** The live counters of one stage. A source has no `in`, a sink no `out` but what it wrote. */
+export interface StageReport {
+  name: string;
+  in: number;
+  out: number;
+  dropped: number;
+  deadLettered: number;
+  /** Taken in but let go by a stop before they were done. */
+  released: number;
+  /** Dead letters by the code of their error. */
+  failures: Partial<Record<ErrorCode, number>>;
+  calls?: CallCounts;
+}
+
+/** What a run gives to each of its stages. */
+export interface RunContext {
+  /** Where failed records go; undefined: the first one fails the stream. */
+  readonly deadLetters?: Writable | undefined;
+  /** Aborted when the run should end early but in good order: take in nothing more, finish what is under way. */
+  readonly stop?: AbortSignal | undefined;
+}
+
+const STAGE = Symbol("millrace.stage");
+
+/** The counters and the dead-letter way of one stream. */
+export class Stage {
+  readonly report: StageReport;
+  #context: RunContext;
+  readonly #onStop: (() => void)[] = [];
+
+  constructor(name: string, context: RunContext = {}) {
+    this.report = { name, in: 0, out: 0, dropped: 0, deadLettered: 0, released: 0, failures: {} };
+    this.#context = context;
+    keepsLetters(context.deadLetters);
+  }
+
+  /** Records that a sink has handed on. */
+  get written(): number {
+    return this.report.out;
+  }
+
+  /** This stage, and those behind it where it stands for several. */
+  get reports(): readonly StageReport[] {
+    return [this.report];
+  }
+
+  /** What the stage was given itself wins over what its run gives. */
+  join(context: RunContext): void {
+    this.#context = { ...context, ...defined(this.#context) };
+    const { stop, deadLetters } = this.#context;
+    keepsLetters(deadLetters);
+    for (const act of this.#onStop) {
+      if (stop?.aborted) act();
+      else stop?.addEventListener("abort", act, { once: true });
+    }
+  }
+
+  /** To be called before the stage joins a run. */
+  onStop(act: () => void): void {
+    this.#onStop.push(act);
+  }
+
+  get stopped(): boolean {
+    return this.#context.stop?.aborted ?? false;
+  }
+
+  /** Resolves when the failed record is handed over and there is room for another; throws when nobody takes it. */
+  async reject(error: MillraceError, failed: { record: unknown; raw?: string; source?: Source | null }): Promise<void> {
+    const source = failed.source === undefined ? sourceOf(failed.record) : failed.source;
+    const sink = this.#context.deadLetters;
+    if (sink === undefined) throw placed(error, source);
+    const { code, message, status, attempts } = error;
+    const told = { code, message, status: status ?? null, attempts };
+    const letter: DeadLetter = { error: told, stage: this.report.name, source, ...writable(failed) };
+    this.report.deadLettered++;
+    this.report.failures[code] = (this.report.failures[code] ?? 0) + 1;
+    await handOver(sink, letter);
+  }
+}
+
+/** A record that JSON cannot hold is shown as it prints: the dead letters must be able to take whatever failed. */
+function writable({ record, raw }: { record: unknown; raw?: string }): Pick<DeadLetter, "record" | "raw"> {
+  if (raw !== undefined) return { record, raw };
+  if (jsonFault(record) === undefined) return { record };
+  return { record: null, raw: inspect(record, { depth: 3, maxStringLength: 1_024 }).slice(0, 1_024) };
+}
+
+/** A sink that keeps dead letters need not appear when there are none. */
+function keepsLetters(sink: (Writable & { onlyIfAny?: () => void }) | undefined): void {
+  sink?.onlyIfAny?.();
+}
+
+/** Opens a sink of ours before the run; of a foreign one nothing can be asked. */
+export async function prepared(sink: object & { prepare?: () => Promise<void> }): Promise<void> {
+  if (stageOf(sink) !== undefined) await sink.prepare?.();
+}
+
+const defined = (context: RunContext): RunContext =>
+  Object.fromEntries(Object.entries(context).filter(([, value]) => value !== undefined));
+
+/** The error that ends a stream names the line that caused it. */
+function placed(error: MillraceError, source: Source | null): MillraceError {
+  if (source === null) return error;
+  const facts = { cause: error, status: error.status, attempts: error.attempts, requestId: error.requestId };
+  return failure(error.code, `${source.file}:${source.line}: ${error.message}`, facts);
+}
+
+/** One wait for room per sink, shared by all who wait: thousands of listeners on one stream would be as many warnings. */
+const rooms = new WeakMap<Writable, Promise<unknown>>();
+const watched = new WeakSet<Writable>();
+
+async function handOver(sink: Writable, letter: DeadLetter): Promise<void> {
+  if (!watched.has(sink)) {
+    watched.add(sink);
+    // The fault itself comes back from the wait below, or from whoever ends the sink; unheard it would end the process.
+    sink.on("error", () => {});
+  }
+  if (sink.errored || sink.destroyed) throw deadLetterFault(sink.errored);
+  if (sink.write(letter)) return;
+  let room = rooms.get(sink);
+  if (room === undefined) {
+    const leave = new AbortController();
+    const gone = once(sink, "close", { signal: leave.signal }).then(() =>
+      Promise.reject(deadLetterFault(sink.errored)),
+    );
+    const drained = once(sink, "drain", { signal: leave.signal });
+    room = Promise.race([drained, gone]).finally(() => {
+      rooms.delete(sink);
+      leave.abort();
+    });
+    gone.catch(() => {});
+    drained.catch(() => {});
+    rooms.set(sink, room);
+  }
+  await room;
+}
+
+function deadLetterFault(cause: unknown): MillraceError {
+  if (isMillraceError(cause)) return cause;
+  const why = cause instanceof Error ? cause.message : "it was closed";
+  return failure("sink_failed", `The dead letters could not be written: ${why}`, { cause });
+}
+
+/** Marks a stream as one of millrace's own, and shows its counters as `stream.report`. */
+export function asStage<S extends object>(stream: S, stage: Stage): S & { readonly report: StageReport } {
+  Object.defineProperty(stream, STAGE, { value: stage });
+  return Object.defineProperty(stream, "report", { value: stage.report, enumerable: true }) as S & {
+    readonly report: StageReport;
+  };
+}
+
+export const stageOf = (stream: unknown): Stage | undefined =>
+  typeof stream === "object" && stream !== null ? (stream as { [STAGE]?: Stage })[STAGE] : undefined;

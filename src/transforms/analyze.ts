@@ -1,0 +1,236 @@
+/** The stage that asks a model about each record. */
+
+import type { Writable } from "node:stream";
+import { ARTICLE_SCHEMA } from "../analysis/analysis.ts";
+import { answer } from "../client/answer.ts";
+import { type Caller, type CallPolicy, Client } from "../client/client.ts";
+import { Prospects } from "../client/prospects.ts";
+import { type AnswerCheck, type AnswerOf, type AnswerSchema, answerCheck } from "../client/schema.ts";
+import { failure, isMillraceError } from "../errors.ts";
+import { Slots } from "../limits/slots.ts";
+import { checkKeys } from "../options.ts";
+import type { ModelRequest, Provider } from "../providers/provider.ts";
+import { type Article, carrySource, drop } from "../record.ts";
+import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
+import { noUsage, type Usage } from "../usage.ts";
+import { called } from "./functions.ts";
+import { Parallel } from "./parallel.ts";
+import { defaultOutput, requestMaker } from "./requests.ts";
+
+/** One answer, as `output` gets it. */
+export interface AnalyzeResult<Value = unknown> {
+  /** As the schema has it; `{ text }` without a schema. */
+  readonly value: Value;
+  readonly provider: string;
+  readonly model: string;
+  /** Tokens of the call that gave the answer. */
+  readonly usage: Usage;
+}
+
+export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = AnswerSchema> {
+  /** Who answers: `anthropic()`, `openai()`, `mistral()`, `local()`, or an object of that shape. */
+  readonly provider: Provider;
+  /** The question about a record. Left out: the built-in article analysis, which reads `content`, `title` and `url`. */
+  readonly prompt?: (record: Input) => string | { readonly system?: string; readonly prompt: string };
+  /** What an answer must look like: Zod, any other Standard Schema, or plain JSON Schema. Without: `{ text }`. */
+  readonly schema?: Schema;
+  /** The record that goes on. Left out: `{ id, title, url, analysis, provider, model, usage }`. */
+  readonly output?: (record: Input, result: AnalyzeResult<AnswerOf<Schema>>) => unknown;
+  /** Calls in flight at most. Default 16. */
+  readonly concurrency?: number;
+  /** Results leave in the order of their records. Default true. */
+  readonly ordered?: boolean;
+  /** Further attempts after faults. Default 5. Being told to wait (429, 529) uses none of them. */
+  readonly maxRetries?: number;
+  /** Ceiling of the first back-off in ms, doubled with each further one. Default 500. */
+  readonly retryBaseDelay?: number;
+  /** Longest time for one attempt in ms, from sending it to the last byte of its answer. Default 60,000. */
+  readonly timeout?: number;
+  /** Longest time in ms that one record may spend in waits the provider asked for. Default 900,000 (15 minutes). */
+  readonly maxWait?: number;
+  /** Output tokens of one answer at most. Default: the provider's. */
+  readonly maxOutputTokens?: number;
+  /** Not sent unless given. */
+  readonly temperature?: number;
+  /** Where failed records go when the stage runs outside our `pipeline()`. Whoever made it ends it. */
+  readonly deadLetters?: Writable;
+}
+
+const KNOWN = [
+  "provider",
+  "prompt",
+  "schema",
+  "output",
+  "concurrency",
+  "ordered",
+  "maxRetries",
+  "retryBaseDelay",
+  "timeout",
+  "maxWait",
+  "maxOutputTokens",
+  "temperature",
+  "deadLetters",
+] as const satisfies readonly (keyof AnalyzeOptions)[];
+
+/** Records admitted for each call in flight: so one slow call at the head of the line does not idle the others. */
+const WINDOW_PER_CALL = 32;
+
+/** Bytes of records and answers in the window. */
+const WINDOW_BYTES = 64 * 1024 * 1024;
+
+/** What one record's calls have come to. */
+interface Sent {
+  attempts: number;
+  answered: boolean;
+}
+
+/** Reads records, writes what `output` makes of each and its answer. Made by `analyze()`. */
+export class Analyze extends Parallel {
+  declare readonly report: StageReport;
+  readonly #settings: Settings;
+  readonly #stage: Stage;
+  readonly #client: Client;
+  readonly #counts: CallCounts = { attempts: 0, retries: 0, rateLimited: 0, waitedMs: 0, usage: noUsage() };
+  readonly #slots: Slots;
+  readonly #prospects = new Prospects();
+  readonly #released = new AbortController();
+
+  constructor(settings: Settings) {
+    super((record, signal) => this.#handle(record, signal), {
+      width: settings.concurrency * WINDOW_PER_CALL,
+      maxBytes: WINDOW_BYTES,
+      ordered: settings.ordered,
+    });
+    this.#settings = settings;
+    this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters });
+    this.#stage.report.calls = this.#counts;
+    asStage(this, this.#stage);
+    this.#slots = new Slots(settings.concurrency);
+    this.#client = Client.of(settings.provider);
+    this.#client.allow(settings.concurrency);
+    this.#stage.onStop(() => this.#released.abort());
+  }
+
+  get provider(): Provider {
+    return this.#settings.provider;
+  }
+
+  async #handle(record: unknown, signal: AbortSignal): Promise<unknown> {
+    const { report } = this.#stage;
+    report.in++;
+    const sent = { attempts: 0, answered: false };
+    try {
+      const made = await this.#answer(record, signal, sent);
+      carrySource(record, made);
+      if (made === drop) report.dropped++;
+      else report.out++;
+      return made;
+    } catch (error) {
+      if (signal.aborted) throw error;
+      if (error === this.#released.signal.reason) {
+        report.released++;
+        return drop;
+      }
+      const fault = isMillraceError(error) ? error : failure("internal", String(error), { cause: error });
+      fault.attempts = sent.attempts;
+      if (fault.scope === "run") throw fault;
+      await this.#stage.reject(fault, { record });
+      // What a function of the user's own made of the record says nothing about the provider.
+      const hopeless = sent.attempts > 0 && !sent.answered ? this.#prospects.add(fault) : undefined;
+      if (hopeless !== undefined) throw hopeless;
+      return drop;
+    }
+  }
+
+  async #answer(record: unknown, signal: AbortSignal, sent: Sent): Promise<unknown> {
+    const { provider, check, policy, request, output } = this.#settings;
+    const caller: Caller = {
+      policy,
+      slots: this.#slots,
+      counts: this.#counts,
+      signal,
+      release: this.#released.signal,
+      sent: () => sent.attempts++,
+    };
+    const complete = (asked: ModelRequest) => this.#client.complete(asked, caller);
+    const { value, completion } = await answer(request(record), provider, { complete, check });
+    sent.answered = true;
+    this.#prospects.add();
+    const result = { value, provider: provider.name, model: provider.model, usage: completion.usage };
+    return called("output", output, record, result);
+  }
+
+  protected override async settle(): Promise<void> {
+    const hopeless = this.#stage.stopped ? undefined : this.#prospects.atEnd();
+    if (hopeless !== undefined) throw hopeless;
+  }
+
+  override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    super._destroy(error, callback);
+    this.#released.abort(error ?? undefined);
+  }
+}
+
+interface Settings {
+  readonly provider: Provider;
+  readonly request: (record: unknown) => ModelRequest;
+  readonly check: AnswerCheck | undefined;
+  readonly output: (record: unknown, result: AnalyzeResult) => unknown;
+  readonly concurrency: number;
+  readonly ordered: boolean;
+  readonly policy: CallPolicy;
+  readonly deadLetters: Writable | undefined;
+}
+
+/**
+ * Sends each record to a model and passes on what comes back, several at a time. Failed records go to the dead letters
+ * and never hold up the others; what is wrong for every record (bad key, unknown model …) fails the stream at once.
+ *
+ * @throws ConfigurationError for an option that cannot be.
+ */
+export function analyze<Input = Article, const Schema extends AnswerSchema = AnswerSchema>(
+  options: AnalyzeOptions<Input, Schema>,
+): Analyze {
+  return new Analyze(normalised(options as AnalyzeOptions<unknown>));
+}
+
+function normalised(options: AnalyzeOptions<unknown>): Settings {
+  checkKeys(options, KNOWN, "analyze()");
+  const { provider, prompt, schema } = options;
+  if (typeof provider?.complete !== "function") {
+    throw failure(
+      "invalid_option",
+      "analyze(): `provider` is missing. Give anthropic(), openai(), mistral() or local().",
+    );
+  }
+  if (prompt === undefined && schema !== undefined) {
+    throw failure(
+      "invalid_option",
+      "analyze(): a `schema` needs a `prompt`: the built-in analysis has a schema of its own.",
+    );
+  }
+  const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA) : schema && answerCheck(schema);
+  return {
+    provider,
+    check,
+    request: requestMaker(options, check?.jsonSchema),
+    output: options.output ?? defaultOutput,
+    concurrency: whole("concurrency", options.concurrency ?? 16, 1),
+    ordered: options.ordered ?? true,
+    policy: {
+      maxRetries: whole("maxRetries", options.maxRetries ?? 5, 0),
+      retryBaseDelay: whole("retryBaseDelay", options.retryBaseDelay ?? 500, 0),
+      timeout: whole("timeout", options.timeout ?? 60_000, 1),
+      maxWait: whole("maxWait", options.maxWait ?? 900_000, 0),
+    },
+    deadLetters: options.deadLetters,
+  };
+}
+
+function whole(name: string, value: number, least: number): number {
+  if (Number.isSafeInteger(value) && value >= least) return value;
+  throw failure(
+    "invalid_option",
+    `analyze(): \`${name}\` must be a whole number from ${least} up, got ${String(value)}.`,
+  );
+}

@@ -1,0 +1,37 @@
+/** Calls to functions of the user's own: what they throw and what they forget to return become typed failures. */
+
+import { failure, isMillraceError, type MillraceError } from "../errors.ts";
+
+/** The result of `fn(...args)`. @throws MillraceError `stage_failed` or `returned_nothing`; promises are passed on as they are. */
+export function called<Args extends readonly unknown[], R>(name: string, fn: (...args: Args) => R, ...args: Args): R {
+  let made: R;
+  try {
+    made = fn(...args);
+  } catch (error) {
+    throw thrown(name, error);
+  }
+  return isPromise(made) ? (made.then(given(name), rethrow(name)) as R) : (given(name)(made) as R);
+}
+
+export const isPromise = (value: unknown): value is Promise<unknown> =>
+  typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
+
+const given =
+  (name: string) =>
+  (made: unknown): unknown => {
+    if (made !== undefined && made !== null) return made;
+    throw failure(
+      "returned_nothing",
+      `${name}: the function returned ${made === null ? "null" : "undefined"} for this record. To leave a record out, return \`drop\` or use filter().`,
+    );
+  };
+
+const rethrow = (name: string) => (error: unknown) => {
+  throw thrown(name, error);
+};
+
+function thrown(name: string, error: unknown): MillraceError {
+  if (isMillraceError(error)) return error;
+  const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  return failure("stage_failed", `${name}: the function threw ${why}`, { cause: error });
+}

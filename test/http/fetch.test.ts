@@ -1,0 +1,163 @@
+import { expect, test } from "vitest";
+import { createFetch } from "../../src/http/fetch.ts";
+import { createPool } from "../../src/http/pool.ts";
+import { type Behaviour, faultServer, rejection, reply } from "./server.ts";
+
+async function setUp(behaviour: Behaviour, maxBodyBytes?: number) {
+  const server = await faultServer(behaviour);
+  const pool = createPool(maxBodyBytes === undefined ? {} : { maxBodyBytes });
+  return {
+    server,
+    pool,
+    fetch: createFetch(pool.dispatcher),
+    async [Symbol.asyncDispose]() {
+      await pool.close();
+      await server[Symbol.asyncDispose]();
+    },
+  };
+}
+
+test("a text goes out and comes back with status and headers, repeated ones joined", async () => {
+  await using at = await setUp((res, { body }) =>
+    reply(res, 201, `{"echo":${body}}`, { "x-many": ["a", "b"], "x-one": "é" }),
+  );
+  const response = await at.fetch(`${at.server.url}/v1/x?y=1`, {
+    method: "POST",
+    body: '"ü"',
+    headers: { "x-mine": "1" },
+  });
+  expect(response).toBeInstanceOf(Response);
+  expect(response.status).toBe(201);
+  expect(response.headers.get("x-many")).toBe("a, b");
+  expect(await response.json()).toEqual({ echo: "ü" });
+  expect(at.server.seen[0]).toMatchObject({ method: "POST", url: "/v1/x?y=1", body: '"ü"' });
+  expect(at.server.seen[0]?.headers).toMatchObject({
+    "x-mine": "1",
+    "content-length": "4",
+    "accept-encoding": "identity",
+  });
+});
+
+test("bytes and a Request are taken as well", async () => {
+  await using at = await setUp((res, { body }) => reply(res, 200, body));
+  const bytes = await at.fetch(at.server.url, { method: "POST", body: new TextEncoder().encode("bytes") });
+  const request = await at.fetch(
+    new Request(at.server.url, { method: "PUT", body: "request", headers: { "x-r": "1" } }),
+  );
+  expect([await bytes.text(), await request.text()]).toEqual(["bytes", "request"]);
+  expect(at.server.seen[1]).toMatchObject({ method: "PUT", headers: { "x-r": "1" } });
+});
+
+test.each([204, 205, 304])("a %i has no body and no error", async (status) => {
+  await using at = await setUp((res) => res.writeHead(status).end());
+  const response = await at.fetch(at.server.url);
+  expect([response.status, response.body]).toEqual([status, null]);
+});
+
+test("a redirect is returned, not followed", async () => {
+  await using at = await setUp((res) => res.writeHead(302, { location: "/elsewhere" }).end());
+  expect((await at.fetch(at.server.url)).status).toBe(302);
+  expect(at.server.seen).toHaveLength(1);
+});
+
+test.each(["with a length", "chunked"])(
+  "a body above the cap, %s, fails its call, closes its socket and leaves the pool usable",
+  async (how) => {
+    await using at = await setUp((res, _seen, nth) => {
+      if (nth > 0) return reply(res, 200, "ok");
+      const body = Buffer.alloc(300_000, "x");
+      res.writeHead(200, how === "chunked" ? {} : { "content-length": body.length });
+      return res.end(body);
+    }, 100_000);
+    expect(await rejection(at.fetch(at.server.url))).toMatchObject({ code: "UND_ERR_RES_EXCEEDED_MAX_SIZE" });
+    await at.server.drained();
+    expect(await (await at.fetch(at.server.url)).text()).toBe("ok");
+  },
+);
+
+test("a body just at the cap is taken", async () => {
+  await using at = await setUp((res) => res.end(Buffer.alloc(100_000, "x")), 100_000);
+  expect(await (await at.fetch(at.server.url)).bytes()).toHaveLength(100_000);
+});
+
+test("a hundred error answers leave one socket, used again and again", async () => {
+  await using at = await setUp((res) => reply(res, 500, "e".repeat(50_000)));
+  for (let call = 0; call < 100; call++) expect((await at.fetch(at.server.url)).status).toBe(500);
+  expect(at.server.sockets).toHaveLength(1);
+});
+
+test("n calls at once use n sockets, and later ones use them again", async () => {
+  const waiting: (() => void)[] = [];
+  await using at = await setUp((res) => {
+    waiting.push(() => reply(res, 200, "ok"));
+    if (waiting.length === 20) for (const answer of waiting.splice(0)) answer();
+  });
+  for (let round = 0; round < 3; round++) {
+    await Promise.all(Array.from({ length: 20 }, () => at.fetch(at.server.url)));
+  }
+  expect(at.server.seen).toHaveLength(60);
+  expect(at.server.sockets).toHaveLength(20);
+});
+
+test.each(["before the headers", "in the body"])(
+  "an abort %s rejects with the reason at once and closes that socket only",
+  async (when) => {
+    const reason = new Error("enough");
+    const stop = new AbortController();
+    await using at = await setUp((res, { url }) => {
+      if (url === "/other") return reply(res, 200, "ok");
+      if (when === "in the body") {
+        res.writeHead(200, { "content-length": 100 });
+        res.write("half");
+      }
+      return setImmediate(() => stop.abort(reason));
+    });
+    await at.fetch(`${at.server.url}/other`);
+    const [stopped, other] = [at.fetch(at.server.url, { signal: stop.signal }), at.fetch(`${at.server.url}/other`)];
+    expect(await rejection(stopped)).toBe(reason);
+    expect((await other).status).toBe(200);
+    await at.server.drained(1);
+    expect(at.server.open()).toBe(1);
+  },
+);
+
+test("a signal that is aborted already sends nothing", async () => {
+  await using at = await setUp((res) => reply(res, 200, "ok"));
+  expect(await rejection(at.fetch(at.server.url, { signal: AbortSignal.abort("no") }))).toBe("no");
+  expect(at.server.seen).toHaveLength(0);
+});
+
+test("a body cut short rejects, with a length and without", async () => {
+  await using at = await setUp((res, _seen, nth) => {
+    res.writeHead(200, nth === 0 ? { "content-length": 100 } : {});
+    res.write("half", () => res.socket?.destroy());
+  });
+  for (let call = 0; call < 2; call++)
+    expect(await rejection(at.fetch(at.server.url))).toMatchObject({ code: "UND_ERR_SOCKET" });
+});
+
+test("an encoding that nobody asked for is a bad response, and its socket is used again", async () => {
+  await using at = await setUp((res) => reply(res, 200, "\u001f\u008b", { "content-encoding": "gzip" }));
+  for (let call = 0; call < 2; call++)
+    expect(await rejection(at.fetch(at.server.url))).toMatchObject({ code: "bad_response" });
+  expect(at.server.sockets).toHaveLength(1);
+});
+
+test("a pool that was never used closes, and once closed opens no more", async () => {
+  const pool = createPool();
+  await pool.close();
+  expect(await rejection(pool.dispatcher())).toMatchObject({ code: "aborted" });
+});
+
+test("closing the pool fails the calls in flight and closes their sockets", async () => {
+  let arrived = () => {};
+  const called = new Promise<void>((resolve) => {
+    arrived = resolve;
+  });
+  await using at = await setUp(() => arrived());
+  const call = rejection(at.fetch(at.server.url));
+  await called;
+  await at.pool.close();
+  expect(await call).toBeInstanceOf(Error);
+  await at.server.drained();
+});

@@ -1,0 +1,104 @@
+import { describe, expect, test } from "vitest";
+import { failure } from "../../src/errors.ts";
+import { backOff, nextStep } from "../../src/limits/retry.ts";
+import { Slots } from "../../src/limits/slots.ts";
+
+const policy = { maxRetries: 5, retryBaseDelay: 500, maxWait: 900_000 };
+const fresh = { retries: 0, waits: 0, waitedMs: 0 };
+const high = () => 0.999_999;
+
+describe("after a failed attempt", () => {
+  test("a fault is retried after a back-off that doubles up to 30 s, jittered from 0", () => {
+    const delays = [0, 1, 2, 3, 4, 5, 6, 7].map((times) => Math.round(backOff(500, times, high)));
+    expect(delays).toEqual([500, 1_000, 2_000, 4_000, 8_000, 16_000, 30_000, 30_000]);
+    expect(backOff(500, 4, () => 0)).toBe(0);
+  });
+
+  test("a fault fails for good when its retries are used up", () => {
+    const error = failure("server_error", "500");
+    expect(nextStep(error, { ...fresh, retries: 4 }, policy)).toMatchObject({ action: "retry" });
+    expect(nextStep(error, { ...fresh, retries: 5 }, policy)).toEqual({ action: "fail", error });
+  });
+
+  test("being told to wait uses up no retry, however often", () => {
+    const error = failure("rate_limited", "429", { retryAfter: 1_000 });
+    expect(nextStep(error, { retries: 5, waits: 100, waitedMs: 60_000 }, policy)).toMatchObject({ action: "wait" });
+  });
+
+  test("a named wait is obeyed, spread a little upwards and never cut short", () => {
+    for (const retryAfter of [50, 1_000, 89_000, 800_000]) {
+      for (const random of [() => 0, () => 0.5, high]) {
+        const step = nextStep(failure("rate_limited", "429", { retryAfter }), fresh, policy, random);
+        if (step.action === "fail") throw step.error;
+        expect(step.delayMs).toBeGreaterThanOrEqual(retryAfter);
+        expect(step.delayMs).toBeLessThanOrEqual(retryAfter + Math.min(5_000, retryAfter * 0.1));
+      }
+    }
+  });
+
+  test("waits that would pass maxWait stop the run and say which option allows more", () => {
+    const long = nextStep(failure("rate_limited", "429", { retryAfter: 3_840_000 }), fresh, policy);
+    expect(long).toMatchObject({ action: "fail", error: { code: "max_wait_exceeded", scope: "run" } });
+    const summed = nextStep(failure("overloaded", "529"), { ...fresh, waits: 40, waitedMs: 899_999 }, policy, high);
+    expect(summed).toMatchObject({ action: "fail", error: { message: expect.stringContaining("--max-wait") } });
+  });
+
+  test("an endless `retry-after: 0` does not become a hot loop", () => {
+    const error = failure("rate_limited", "429", { retryAfter: 0 });
+    const step = nextStep(error, { retries: 0, waits: 12, waitedMs: 0 }, policy, high);
+    expect(step).toMatchObject({ action: "wait" });
+    expect("delayMs" in step && step.delayMs).toBeGreaterThan(1_000);
+  });
+
+  test("the provider's own word on retrying is heard both ways", () => {
+    const never = failure("server_error", "500", { shouldRetry: false });
+    expect(nextStep(never, fresh, policy)).toEqual({ action: "fail", error: never });
+    const again = failure("invalid_request", "400", { shouldRetry: true });
+    expect(nextStep(again, fresh, policy)).toMatchObject({ action: "retry" });
+  });
+
+  test("what is wrong with the record or for the run is not tried again", () => {
+    for (const code of ["invalid_request", "refused", "authentication_failed", "no_credit"] as const) {
+      expect(nextStep(failure(code, code), fresh, policy)).toMatchObject({ action: "fail" });
+    }
+  });
+});
+
+describe("slots", () => {
+  const never = new AbortController().signal;
+
+  test("are never more than the limit, and go to who came first", async () => {
+    const slots = new Slots(2);
+    const order: string[] = [];
+    const take = async (name: string, returning = false) => {
+      const leave = await slots.acquire(never, returning);
+      order.push(name);
+      expect(slots.used).toBeLessThanOrEqual(2);
+      await Promise.resolve();
+      leave();
+    };
+    await Promise.all([take("a"), take("b"), take("c"), take("d"), take("e", true)]);
+    expect(order).toEqual(["a", "b", "e", "c", "d"]);
+    expect(slots.used).toBe(0);
+  });
+
+  test("let go of who waits when the signal comes, and keep nothing of it", async () => {
+    const slots = new Slots(1);
+    const leave = await slots.acquire(never);
+    const leaving = new AbortController();
+    const waiting = slots.acquire(leaving.signal);
+    leaving.abort(new Error("enough"));
+    await expect(waiting).rejects.toThrow("enough");
+    leave();
+    leave();
+    expect(slots.used).toBe(0);
+    (await slots.acquire(never))();
+  });
+
+  test("a higher limit lets in at once who waits", async () => {
+    const slots = new Slots(0);
+    const waiting = slots.acquire(never);
+    slots.limit = 1;
+    (await waiting)();
+  });
+});
