@@ -5,6 +5,7 @@ import {
   CALLINGS,
   CONCERNS,
   HOLDINGS,
+  KNOWN_PLACES,
   MAKINGS,
   ORGANIZATION_WORDS,
   PLACE_NOUNS,
@@ -62,8 +63,8 @@ export function typeOf(named: NamedThing): Entity["type"] | undefined {
 const known = (tags: Tags, ...wanted: readonly string[]): boolean =>
   tags.some((of) => wanted.some((tag) => of.has(tag)));
 
-function ofWord({ tags, mentions }: NamedThing): Evidence {
-  const place = known(tags, "City", "Country", "Region") ? 3 : known(tags, "Place") ? 1 : 0;
+function ofWord({ name, tags, mentions }: NamedThing): Evidence {
+  const place = KNOWN_PLACES.has(name) || known(tags, "City", "Country", "Region") ? 3 : known(tags, "Place") ? 1 : 0;
   // Half of England's counties are first names too, so a single mention needs more than the lexicon.
   const person = known(tags, "FirstName") ? (mentions.length > 1 ? 2 : 1.5) : 0;
   return { person, organization: known(tags, "Organization") ? 1 : 0, place, work: 0 };

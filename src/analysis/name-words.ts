@@ -32,6 +32,12 @@ export const PLACE_NOUNS = set(`
   people town village city state residents port valley island county province coast streets outskirts north south east west
   hamlet region kingdom republic mayor suburb inhabitants canton bay gulf sea commune district department`);
 
+/** Places that the lexicon of `compromise` does not know as such. */
+export const KNOWN_PLACES = set(`
+  Britain England Scotland Wales Europe Africa Asia America Antarctica Arctic Scandinavia Balkans Netherlands Benelux
+  Caribbean Sahara Himalayas Siberia Bavaria Flanders Catalonia Andalusia Tuscany Brittany Normandy Yorkshire Cornwall
+  Lancashire Kent Sussex Devon Somerset Norfolk Suffolk Essex Midlands`);
+
 /** As the last word of a name: a work, or a law. */
 export const WORK_WORDS = set("Symphony Concerto Sonata Quartet Requiem Suite Overture Act Treaty Charter Trilogy");
 

@@ -170,6 +170,8 @@ function quotedTitles({ text }: Sentence): { mention: Mention; from: number; to:
     const small = /^(?:a|an|and|as|at|by|de|for|from|in|la|le|of|on|or|the|to|with)$/;
     const capitalised = words.every((word, at) => CAPITAL.test(word) || (at > 0 && small.test(word)));
     if (!capitalised || words.length > 8 || /[.?!]$/.test(title)) return [];
+    const behind = text.slice(match.index + match[0].length, match.index + match[0].length + AFTER);
+    if (/^ (?:[\p{L}'’.-]+ ){0,3}(?:said|says|asked|asks|replied|added|told|wrote)\b/u.test(behind)) return [];
     const before = text.slice(0, match.index).trim().toLowerCase().split(/\s+/).slice(-2);
     if (
       words.length === 1 &&

@@ -18,6 +18,9 @@ interface Ranked {
 /** Characters of a sentence that reads well by itself; further ones cost score. */
 const COMFORTABLE = { from: 45, to: 220 };
 
+/** Languages that say as much in a third of the characters. */
+const DENSE = new Set(["zh", "ja", "ko"]);
+
 /** Words that lean on the sentence before. */
 const LEANING: Readonly<Record<string, RegExp>> = {
   en: /^(?:And|But|Or|So|Yet|Still|Then|Instead|However|Nor|Also|He|She|It|They|We|I|You|His|Her|Its|Their|This|That|These|Those|Such|Both|Others?|Another|One of them|Each|Neither|Here|There|Twice|Because|Whether|Under it)\b/,
@@ -37,13 +40,13 @@ const INNER_LEANING: Readonly<Record<string, RegExp>> = {
 
 const SPOKEN = /^["“„«‘'「]|[?!？！]["”“»’'」]?$/u;
 
-/** @param weight of each folded term, see `weights` */
+/** @param weight of each term, see `weights` */
 export function extracts(
   sentences: readonly Sentence[],
   weight: ReadonlyMap<string, number>,
   language: string,
 ): Extracts {
-  const ranked = sentences.map((sentence) => rank(sentence, sentences, { weight, language }));
+  const ranked = distinct(sentences).map((sentence) => rank(sentence, sentences.length, { weight, language }));
   const wanted = sentences.length < 8 ? 2 : sentences.length < 30 ? 3 : 4;
   // What stands alone well is asked first; the rest only where there is nothing else.
   const good = ranked.filter(({ score }) => score > 0);
@@ -51,6 +54,13 @@ export function extracts(
   const left = good.filter((one) => !summary.includes(one));
   const points = pick(left, Math.min(5, Math.max(3, Math.round(sentences.length / 7))), summary);
   return { summary: inOrder(summary), keyPoints: inOrder(points) };
+}
+
+/** Each sentence once, where it stands first; without those that hold no word. */
+function distinct(sentences: readonly Sentence[]): Sentence[] {
+  const seen = new Map<string, Sentence>();
+  for (const one of sentences) if (one.words.length > 0 && !seen.has(one.text)) seen.set(one.text, one);
+  return [...seen.values()];
 }
 
 const inOrder = (picked: readonly Ranked[]): Sentence[] =>
@@ -61,16 +71,16 @@ interface Context {
   readonly language: string;
 }
 
-function rank(sentence: Sentence, all: readonly Sentence[], { weight, language }: Context): Ranked {
+function rank(sentence: Sentence, count: number, { weight, language }: Context): Ranked {
   const terms = new Set(sentence.words.flatMap(({ term }) => term ?? []));
   let sum = 0;
   for (const term of terms) sum += weight.get(term) ?? 0;
   // Between the sum, which is for the longest, and the mean, which is for the shortest.
   let score = sum / Math.sqrt(terms.size + 4);
-  const { length } = sentence.text;
+  const length = sentence.text.length * (DENSE.has(language) ? 3 : 1);
   if (length < COMFORTABLE.from) score *= 0.4;
   if (length > COMFORTABLE.to) score *= COMFORTABLE.to / length;
-  score *= placeFactor(sentence, all.length);
+  score *= placeFactor(sentence, count);
   if (SPOKEN.test(sentence.text)) score *= 0.45;
   if (!sentence.first && LEANING[language]?.test(sentence.text)) score *= 0.5;
   else if (LEANING[language]?.test(sentence.text)) score *= 0.7;
@@ -112,8 +122,6 @@ function pick(from: readonly Ranked[], most: number, taken: readonly Ranked[]): 
     }
     if (best === undefined) break;
     rest.delete(best);
-    if (picked.some(({ sentence }) => sentence.text === best.sentence.text)) continue;
-    if (taken.some(({ sentence }) => sentence.text === best.sentence.text)) continue;
     picked.push(best);
   }
   return picked;

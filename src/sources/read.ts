@@ -25,7 +25,7 @@ export interface ReadOptions {
 const KNOWN = ["format", "maxLineBytes", "maxDepth", "deadLetters"] as const satisfies readonly (keyof ReadOptions)[];
 
 /** Parsed records that wait to be taken: large ones must fit as well. */
-const BUFFERED = 4;
+const BUFFERED = 2;
 
 /** Made by `read()`. Reads nothing before it is asked. */
 export class RecordSource extends Readable {

@@ -8,7 +8,7 @@ import { asStage, Stage, type StageReport } from "../stage.ts";
 import { isPromise } from "./functions.ts";
 
 /** Records that a stage's buffers hold on either side: enough to keep going, few enough that large ones fit. */
-const BUFFERED = 4;
+const BUFFERED = 2;
 
 /** Gives `drop`, the record that goes on, or several of them as an `Outputs`. */
 export type Step = (record: unknown) => unknown;
