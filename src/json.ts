@@ -1,5 +1,7 @@
 /** What JSON can hold: checked before anything is written, since what it cannot hold it drops or changes in silence. */
 
+import { types } from "node:util";
+
 /** Deepest nesting read or written. JSON.stringify overflows the stack at some 4,000 levels, other readers far earlier. */
 export const MAX_DEPTH = 512;
 
@@ -8,8 +10,16 @@ export const MAX_DEPTH = 512;
  * that are undefined are left out by JSON, as everyone expects, and are no fault.
  */
 export function jsonFault(value: unknown, maxDepth = MAX_DEPTH): string | undefined {
-  return fault(value, maxDepth);
+  try {
+    const found = fault(value, maxDepth);
+    return found === undefined || found.length <= LONGEST_FAULT ? found : `…${found.slice(-LONGEST_FAULT)}`;
+  } catch {
+    return ": throws when it is read";
+  }
 }
+
+/** Of one that holds itself, the path would be as deep as we look. */
+const LONGEST_FAULT = 200;
 
 function fault(value: unknown, levels: number): string | undefined {
   switch (typeof value) {
@@ -30,6 +40,9 @@ function fault(value: unknown, levels: number): string | undefined {
 function objectFault(value: object, levels: number): string | undefined {
   if (levels === 0) return ": is nested too deep, or holds itself";
   if ("toJSON" in value && typeof value.toJSON === "function") return fault(value.toJSON(), levels - 1);
+  if (types.isMap(value) || types.isSet(value) || types.isPromise(value)) {
+    return `: is a ${value.constructor.name}, of which JSON keeps nothing`;
+  }
   if (Array.isArray(value)) {
     for (let index = 0; index < value.length; index++) {
       const found = fault(value[index], levels - 1);

@@ -21,6 +21,17 @@ export function checkKeys(options: object, known: readonly string[], where: stri
   }
 }
 
+/** Refuses what is no whole number from `least` up, to `most` where there is one. @throws `invalid_option` */
+export function checkWhole(
+  what: string,
+  value: number,
+  { least, most = Number.MAX_SAFE_INTEGER }: { readonly least: number; readonly most?: number },
+): void {
+  if (Number.isSafeInteger(value) && value >= least && value <= most) return;
+  const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} up` : `from ${least} to ${most}`;
+  throw failure("invalid_option", `${what} must be a whole number ${range}, got ${String(value)}.`);
+}
+
 /** The known name that `given` was probably meant to be; undefined when none is near. Case and `-` or `_` do not count. */
 export function nearest(given: string, known: readonly string[]): string | undefined {
   const plain = (name: string) => name.replace(/[-_]/g, "").toLowerCase();

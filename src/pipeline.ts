@@ -1,13 +1,13 @@
 /** Stages in, report out. */
 
-import type { Duplex, Readable, Writable } from "node:stream";
+import type { Readable, Writable } from "node:stream";
 import { finished, pipeline as nodePipeline } from "node:stream/promises";
 import { failure, isMillraceError, type MillraceError } from "./errors.ts";
 import { checkKeys } from "./options.ts";
 import type { Provider } from "./providers/provider.ts";
 import { type RunReport, reportOf, type Watched } from "./report.ts";
-import { prepared, stageOf } from "./stage.ts";
-import { type StageInput, streamOf } from "./stages.ts";
+import { deadLetterFault, prepared, stageOf } from "./stage.ts";
+import { letterSink, type Part, type StageInput, streamOf } from "./stages.ts";
 
 export type { StageInput };
 
@@ -71,7 +71,8 @@ export function startRun(inputs: readonly StageInput[], options: PipelineOptions
   const watched = watch(streams, inputs);
   const startedAt = performance.now();
   const report = (whole = false) => reportOf(watched, performance.now() - startedAt, whole);
-  const done = run(streams, options).then(
+  const { deadLetters } = options;
+  const done = run(streams, { ...options, deadLetters: deadLetters && letterSink(deadLetters) }).then(
     () => report(true),
     (error: unknown) => Promise.reject(Object.assign(typed(error, options), { report: report() })),
   );
@@ -79,7 +80,7 @@ export function startRun(inputs: readonly StageInput[], options: PipelineOptions
 }
 
 /** Stages of one kind are told apart by a number. */
-function watch(streams: readonly object[], inputs: readonly StageInput[]): readonly Watched[] {
+function watch(streams: readonly Part[], inputs: readonly StageInput[]): readonly Watched[] {
   const seen = new Map<string, number>();
   return streams.map((stream, index) => {
     const stage = stageOf(stream);
@@ -94,32 +95,41 @@ function watch(streams: readonly object[], inputs: readonly StageInput[]): reado
 
 /** Node's typing knows the form with an array of stages only without options. */
 const joined = nodePipeline as unknown as (
-  streams: readonly (Readable | Duplex | Writable)[],
+  streams: readonly Part[],
   options: { readonly signal: AbortSignal },
 ) => Promise<void>;
 
 const foreignName = (input: StageInput | undefined): string =>
   typeof input === "function" ? input.name || "generator" : (input?.constructor?.name ?? "stream");
 
-async function run(streams: readonly (Readable | Duplex | Writable)[], options: PipelineOptions): Promise<void> {
-  const { deadLetters, signal, stop } = options;
+interface RunOptions {
+  readonly deadLetters: Writable | undefined;
+  readonly signal?: AbortSignal;
+  readonly stop?: AbortSignal;
+}
+
+async function run(parts: readonly Part[], { deadLetters, signal, stop }: RunOptions): Promise<void> {
   const abort = new AbortController();
   const stopping = new AbortController();
   const forget = [forward(signal, abort), forward(stop, stopping)];
-  const lettersFailed = (error: Error) => abort.abort(error);
+  const streams = parts.filter((part) => typeof part !== "function");
+  const lettersFailed = (error: Error) => abort.abort(deadLetterFault(error));
   deadLetters?.on("error", lettersFailed);
   for (const stream of streams) stageOf(stream)?.join({ deadLetters, stop: stopping.signal });
+  // One that fails before Node's pipeline listens would end the process; that pipeline finds it failed.
+  for (const stream of streams) stream.on("error", () => {});
   try {
     if (signal?.aborted) throw signal.reason;
     for (const stream of streams) await prepared(stream);
-    await joined(streams, { signal: abort.signal });
+    await joined(parts, { signal: abort.signal });
     await ended(deadLetters);
   } catch (error) {
+    // Node's pipeline says only that it was aborted; the reason says why.
+    const why = abort.signal.aborted ? abort.signal.reason : error;
     for (const stream of streams) stream.destroy();
     await closed(streams);
     await left(deadLetters);
-    // The pipeline says only that it was aborted; the reason says why.
-    throw abort.signal.aborted ? abort.signal.reason : error;
+    throw why;
   } finally {
     for (const end of forget) end();
     deadLetters?.off("error", lettersFailed);
@@ -153,7 +163,8 @@ const LONGEST_CLOSE = 1_000;
 /** Only when the sinks have closed is all that was done on disk. */
 async function closed(streams: readonly (Readable | Writable)[]): Promise<void> {
   const closes = streams.map((stream) => {
-    if (stream.closed) return undefined;
+    // Streams of readable-stream's make do not say whether they are.
+    if (stream.closed !== false) return undefined;
     return new Promise<void>((resolve) => {
       stream.once("close", resolve);
     });

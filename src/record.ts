@@ -66,10 +66,15 @@ export function carrySource(from: unknown, to: unknown): void {
   if (from === to || !isObject(to)) return;
   const source = sourceOf(from);
   const known = sources.get(to);
-  if (known === undefined) {
-    if (source !== null) sources.set(to, source);
-  } else if (known !== source) {
-    sources.set(to, null);
+  if (known !== source) sources.set(to, known === undefined ? source : null);
+}
+
+/** Of an object that throws when looked at, none. */
+function fieldsOf(value: object): unknown[] {
+  try {
+    return Object.values(value);
+  } catch {
+    return [];
   }
 }
 
@@ -87,7 +92,7 @@ export function sizeOf(value: unknown): number {
     bytes += 16;
     if (typeof next === "string") bytes += next.length;
     else if (ArrayBuffer.isView(next)) bytes += next.byteLength;
-    else if (isObject(next)) for (const field of Object.values(next)) left.push(field);
+    else if (isObject(next)) for (const field of fieldsOf(next)) left.push(field);
   }
   return left.length === 0 ? bytes : Math.round(bytes * (1 + left.length / nodes));
 }

@@ -4,7 +4,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { inspect } from "node:util";
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "./errors.ts";
-import { jsonFault } from "./json.ts";
+import { jsonFault, MAX_DEPTH } from "./json.ts";
 import { type DeadLetter, type Source, sourceOf } from "./record.ts";
 import type { UsageTotal } from "./usage.ts";
 
@@ -105,7 +105,8 @@ export class Stage {
 /** A record that JSON cannot hold is shown as it prints: the dead letters must be able to take whatever failed. */
 function writable({ record, raw }: { record: unknown; raw?: string }): Pick<DeadLetter, "record" | "raw"> {
   if (raw !== undefined) return { record, raw };
-  if (jsonFault(record) === undefined) return { record };
+  // The letter is one level more.
+  if (jsonFault(record, MAX_DEPTH - 1) === undefined) return { record };
   return { record: null, raw: inspect(record, { depth: 3, maxStringLength: 1_024 }).slice(0, 1_024) };
 }
 
@@ -147,7 +148,9 @@ async function handOver(sink: Writable, letter: DeadLetter): Promise<void> {
     const gone = once(sink, "close", { signal: leave.signal }).then(() =>
       Promise.reject(deadLetterFault(sink.errored)),
     );
-    const drained = once(sink, "drain", { signal: leave.signal });
+    const drained = once(sink, "drain", { signal: leave.signal }).catch((error) =>
+      Promise.reject(deadLetterFault(error)),
+    );
     room = Promise.race([drained, gone]).finally(() => {
       rooms.delete(sink);
       leave.abort();
@@ -159,7 +162,7 @@ async function handOver(sink: Writable, letter: DeadLetter): Promise<void> {
   await room;
 }
 
-function deadLetterFault(cause: unknown): MillraceError {
+export function deadLetterFault(cause: unknown): MillraceError {
   if (isMillraceError(cause)) return cause;
   const why = cause instanceof Error ? cause.message : "it was closed";
   return failure("sink_failed", `The dead letters could not be written: ${why}`, { cause });

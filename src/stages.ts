@@ -28,9 +28,16 @@ export type StageInput =
   | StageFunction;
 
 type AnyStream = Readable | Writable | Duplex;
+type StreamFunction = (records: AsyncIterable<unknown>) => AsyncIterable<unknown>;
+
+/** A stage as Node's pipeline takes it: of functions, those that get all records. */
+export type Part = AnyStream | StreamFunction;
+
+/** A stream of another make gets dead letters as it would get records: as NDJSON, or as they are in object mode. */
+export const letterSink = (output: Writable): Writable => (stageOf(output) === undefined ? write(output) : output);
 
 /** @throws ConfigurationError for what cannot stand at its place. */
-export function streamOf(input: StageInput, index: number, count: number): AnyStream {
+export function streamOf(input: StageInput, index: number, count: number): Part {
   if (index === 0) return sourceStream(input);
   if (index === count - 1) return sinkStream(input, index);
   return middleStream(input, index);
@@ -50,15 +57,25 @@ function sourceStream(input: StageInput): Readable {
 
 function sinkStream(input: StageInput, index: number): Writable {
   if (input instanceof globalThis.WritableStream) return write(input as WritableStream);
-  if (input instanceof Transform || typeof input === "function" || !(input instanceof Writable)) {
+  const transform = input instanceof Transform || (input instanceof Readable && stageOf(input) !== undefined);
+  if (transform || !(input instanceof Writable)) {
     throw wrong(`Stage ${index + 1}, the last one, must be a sink: write(path), route(…), or a Writable.`);
   }
   return stageOf(input) === undefined ? write(input) : input;
 }
 
-function middleStream(input: StageInput, index: number): Duplex {
+/** Made with the readable-stream package, as many transforms from npm are: Node's pipeline knows them by their methods. */
+const isForeignDuplex = (value: unknown): value is Duplex =>
+  !isNodeStream(value) &&
+  typeof value === "object" &&
+  value !== null &&
+  "readable" in value &&
+  value.readable === true &&
+  ["pipe", "write", "on"].every((method) => typeof (value as Record<string, unknown>)[method] === "function");
+
+function middleStream(input: StageInput, index: number): Duplex | StreamFunction {
   if (typeof input === "function") return functionStream(input);
-  if (input instanceof Duplex) return input;
+  if (input instanceof Duplex || isForeignDuplex(input)) return input;
   if (typeof input === "object" && input !== null && "readable" in input && "writable" in input) {
     const pair = input as ReadableWritablePair;
     if (pair.readable instanceof globalThis.ReadableStream && pair.writable instanceof globalThis.WritableStream) {
@@ -72,8 +89,9 @@ function middleStream(input: StageInput, index: number): Duplex {
 const AsyncGenerator = Object.getPrototypeOf(async function* () {}).constructor as new () => unknown;
 const Generator = Object.getPrototypeOf(function* () {}).constructor as new () => unknown;
 
-function functionStream(fn: StageFunction): Duplex {
-  if (fn instanceof AsyncGenerator) return Duplex.from(fn as Parameters<typeof Duplex.from>[0]);
+function functionStream(fn: StageFunction): Duplex | StreamFunction {
+  // Not by way of Duplex.from: there a generator that ends early leaves the stream before it waiting for ever.
+  if (fn instanceof AsyncGenerator) return fn as unknown as StreamFunction;
   if (fn instanceof Generator) return flatMap(fn as (record: unknown) => Iterable<unknown>);
   return map(fn);
 }

@@ -2,7 +2,7 @@
 
 import type { Entity } from "./analysis.ts";
 import { typeOf } from "./name-types.ts";
-import { ORGANIZATION_WORDS, PLACE_WORDS } from "./name-words.ts";
+import { LEGAL_FORMS, ORGANIZATION_WORDS, PLACE_WORDS } from "./name-words.ts";
 import { type Mention, mentionsOf } from "./names.ts";
 import type { Sentence } from "./sentences.ts";
 import { type Tags, tagged } from "./tagger.ts";
@@ -71,6 +71,7 @@ function standsFor(short: Named, long: Named): boolean {
   // A town is not short for the club that bears its name, but "the Harriers" are the Tynemouth Harriers.
   if (/^(?:Town|City)$/.test(last ?? "") && words.length === 2 && words[0] === short.name)
     return typeOf(short) === "organization";
+  if (words.length === 2 && LEGAL_FORMS.has(last ?? "")) return words[0] === short.name;
   if (short.name.includes(" ") || words.some((word) => PLACE_WORDS.has(word))) return false;
   if (last === short.name) return true;
   if (words.some((word) => ORGANIZATION_WORDS.has(word))) return false;

@@ -74,7 +74,7 @@ function ofPhrase({ name, tags, mentions }: NamedThing, words: readonly string[]
   const evidence = { person: 0, organization: 0, place: 0, work: 0 };
   const last = words.at(-1) ?? "";
   if (tags[0]?.has("FirstName")) evidence.person += 3;
-  else if (tags.at(-1)?.has("LastName")) evidence.person += 1;
+  else if (tags.at(-1)?.has("LastName") && !tags[0]?.has("Value")) evidence.person += 1;
   // Initials, and given names as Korea writes them.
   if (/^(?:\p{Lu}\. )+\p{Lu}|^\p{Lu}\p{Ll}+ \p{Lu}\p{Ll}+-\p{Ll}+$/u.test(name)) evidence.person += 3;
   if (mentions.some((mention) => mention.name === last)) evidence.person += 2;

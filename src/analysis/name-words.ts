@@ -44,9 +44,9 @@ export const WORK_WORDS = set("Symphony Concerto Sonata Quartet Requiem Suite Ov
 /** Before a name: a person. They are not part of it. */
 export const TITLES = set(`
   Dr Mr Mrs Ms Miss Mx Prof Professor Sir Dame Lord Lady Judge Justice Alderman Alderwoman Councillor Captain Commander
-  Colonel General Major Sergeant Lieutenant Inspector Superintendent Detective Constable President Minister Premier
+  Colonel Sergeant Lieutenant Inspector Superintendent Detective Constable President Minister Premier
   Chancellor Senator Governor Mayor King Queen Prince Princess Pope Bishop Archbishop Father Reverend Rabbi Imam Coach
-  Chef Nurse Station Chief Prime Deputy`);
+  Chef Nurse Station Chief Prime Deputy Leader Speaker CEO Sen Rep Gov Gen Col Capt Sgt Lt Rev Historian Economist`);
 
 /** After a name: a person speaks, thinks or acts. */
 export const SPEECH = set(`
@@ -112,6 +112,14 @@ export const PLACE_PREPOSITIONS: Readonly<Record<string, number>> = {
     via: 1,
   },
 };
+
+/** Behind the name of a company. */
+export const LEGAL_FORMS = set("Inc Ltd Limited plc PLC Corp Corporation Company Co GmbH AG SA NV BV LLC LLP Group");
+
+/** Capitalised only in headings and slogans: what holds one of these is no name. */
+export const HEADING_WORDS = set(`
+  Your Our My His Her Their It You We They Me Us Them For To With And In On At Is Are Be Was Were Do Does Not This That
+  These Those How What Why When Where Who From By Or But If Into About Here Now`);
 
 /** Capitalised in English without naming anything that we list. */
 export const NO_NAMES = set(`

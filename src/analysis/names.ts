@@ -1,6 +1,6 @@
 /** Where an English text names something: runs of capitalised words that are not capitals of grammar. */
 
-import { NO_NAMES, ORGANIZATION_WORDS, PARTICLES, PLACE_WORDS, TITLES } from "./name-words.ts";
+import { HEADING_WORDS, NO_NAMES, ORGANIZATION_WORDS, PARTICLES, PLACE_WORDS, TITLES } from "./name-words.ts";
 import type { Sentence } from "./sentences.ts";
 import { stopWordsOf } from "./stopwords.ts";
 import { tagged } from "./tagger.ts";
@@ -86,6 +86,8 @@ function bridge(text: string, words: readonly Word[], { last, at }: { last: Word
   const place = (word: Word) => ORGANIZATION_WORDS.has(word.text) || PLACE_WORDS.has(word.text);
   if (/['’]s$/.test(last.text)) return gap === " " && place(next) ? [] : undefined;
   if (gap === " " || gap === " & ") return [];
+  // The S of "U.S. Senate" is no initial.
+  if (gap === ". " && text.charAt(last.start - 1) === ".") return undefined;
   if (gap === ". ") return /^(?:\p{Lu}|St|Mt|Dr|Mrs?|Ms|Prof)$/u.test(last.text) ? [] : undefined;
   if (!/^ [\p{Ll} ]{2,10} $/u.test(gap)) return undefined;
   const between = words.slice(Math.max(0, at - 2), at).filter(({ start }) => start > last.end);
@@ -130,8 +132,8 @@ function sure(runs: readonly Run[], common: ReadonlySet<string>): Run[] {
 const bare = (text: string): string => text.replace(/['’]s?$/, "");
 
 function mentionIn({ sentence: { text }, words, initial }: Run): Mention[] {
-  let from = 0;
-  while (from < words.length && TITLES.has(words[from]!.text)) from++;
+  if (words.slice(1).some((word) => HEADING_WORDS.has(word.text))) return [];
+  let from = titlesBefore(words);
   const titled = from > 0;
   while (from < words.length && NO_NAMES.has(words[from]!.text) && words.length - from === 1) from++;
   const named = words.slice(from);
@@ -160,6 +162,17 @@ function mentionIn({ sentence: { text }, words, initial }: Run): Mention[] {
       initial: initial && from === 0,
     },
   ];
+}
+
+/** How many of the words are titles or go before one: `Senate Majority Leader Chuck Schumer` is Chuck Schumer. */
+function titlesBefore(words: readonly Word[]): number {
+  const last = words.at(-1)?.text ?? "";
+  // Prince Edward Island is no prince.
+  if (words.length > 2 && (ORGANIZATION_WORDS.has(last) || PLACE_WORDS.has(last))) return 0;
+  const title = words.findLastIndex(({ text }) => TITLES.has(text));
+  const next = words[title + 1];
+  // A title that names nobody leaves nothing.
+  return next === undefined ? words.length : CAPITAL.test(next.text) ? title + 1 : 0;
 }
 
 /** Titles of works: in quotation marks, capitalised throughout, and not the end of what somebody said. */

@@ -53,14 +53,17 @@ interface Options {
 
 /** Three to six phrases, the weightiest first; fewer where the article is too short to have them. */
 export function topicsOf(sentences: readonly Sentence[], options: Options): string[] {
-  const found = ranking(sentences, options);
-  // Where only names recur, they are the subjects.
-  return found.length >= FEWEST ? found : ranking(sentences, { ...options, names: options.never });
+  const found = ranking(sentences, options, 2);
+  if (found.length >= FEWEST) return found;
+  // Where only names recur, they are the subjects; where nothing does, what was said once has to do.
+  const withNames = ranking(sentences, { ...options, names: options.never }, 2);
+  return withNames.length >= FEWEST ? withNames : ranking(sentences, options, 1);
 }
 
-function ranking(sentences: readonly Sentence[], options: Options): string[] {
+/** @param least how often a phrase must have been said */
+function ranking(sentences: readonly Sentence[], options: Options, least: number): string[] {
   const ranked = [...candidates(sentences, options).values()]
-    .map((one) => ({ one, score: score(one, options.language, sentences.length) }))
+    .map((one) => ({ one, score: score(one, options.language, least) }))
     .filter(({ score }) => score > 0)
     .sort((a, b) => b.score - a.score || a.one.first - b.one.first || (a.one.key < b.one.key ? -1 : 1))
     .slice(0, SHORTLIST)
@@ -118,11 +121,11 @@ const fresh = (key: string, size: number, first: number): Candidate => ({
   ...{ key, size, first, forms: new Map(), count: 0, cued: 0, capitals: 0, inner: 0, inTitle: false },
 });
 
-function score(one: Candidate, language: string, sentences: number): number {
+function score(one: Candidate, language: string, least: number): number {
   const { count, size, inTitle, inner } = one;
-  // A phrase said once is chance, unless the title has it too; so is a word, unless the article is very short.
-  if (count < 2 && !inTitle && sentences > 4) return 0;
-  if (size > 1 && count < 2 && !inTitle) return 0;
+  // A phrase said once is chance, unless the title has it too or an article before it makes it a thing.
+  if (count < least && !inTitle) return 0;
+  if (count < 2 && !inTitle && (size > 2 || (language in NOUN_CUES && language !== "de" && one.cued === 0))) return 0;
   let value = Math.log2(1 + count) * (size === 1 ? 1 : size === 2 ? 1.7 : 1.9);
   if (inTitle) value *= 1.5;
   if (language === "de" && (inner === 0 || one.capitals < inner)) return 0;
@@ -174,5 +177,5 @@ function fuller(one: Candidate, ranked: readonly Candidate[]): Candidate {
 /** The form met most often; in lower case, unless it is always written with a capital. */
 function shown({ forms, capitals, inner }: Candidate, language: string): string {
   const form = [...forms].reduce((best, one) => (one[1] > best[1] ? one : best))[0].replace(/['’]s$/, "");
-  return language === "de" || (inner > 0 && capitals === inner) || /^\p{Lu}{2}/u.test(form) ? form : form.toLowerCase();
+  return language === "de" || (inner > 0 && capitals === inner) || /\S\p{Lu}/u.test(form) ? form : form.toLowerCase();
 }

@@ -1,8 +1,8 @@
 /** Where encoded text goes: a file that appears whole or not at all, a special file, or a stream. */
 
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, open, realpath, rename, rm, stat } from "node:fs/promises";
-import { dirname } from "node:path";
+import { mkdir, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 
@@ -15,8 +15,11 @@ export interface Output {
   write(text: string): Promise<void>;
   /** Complete: durable, and visible under its name. */
   commit(): Promise<void>;
-  /** Incomplete: what was written stays, under its partial name where it has one; of nothing, nothing stays. */
-  abandon(): Promise<void>;
+  /**
+   * Incomplete: what was written stays, under its partial name where it has one; of nothing, nothing stays. `rest` writes
+   * what is still held: called only where that cannot wait for a reader.
+   */
+  abandon(rest: () => Promise<void>): Promise<void>;
   /** Complete with nothing in it, and wanted only if there is something: an older one goes. */
   omit(): Promise<void>;
 }
@@ -31,15 +34,17 @@ async function target(path: string): Promise<{ path: string; special: boolean }>
     const found = await stat(real);
     return { path: real, special: !found.isFile() && !found.isDirectory() };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return { path, special: false };
-    throw error;
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    const link = await readlink(path).catch(() => undefined);
+    return link === undefined ? { path, special: false } : target(resolve(dirname(path), link));
   }
 }
 
-async function writeAll(file: FileHandle, text: string): Promise<void> {
+async function writeAll(file: FileHandle, text: string): Promise<number> {
   const bytes = Buffer.from(text);
   // A short write is no error; the rest is owed.
   for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+  return bytes.length;
 }
 
 /** `<path>.partial` → fsync → rename → fsync of the directory: whoever sees `path` sees all of it, after a power cut too. */
@@ -48,7 +53,8 @@ export class FileOutput implements Output {
   #file: FileHandle | undefined;
   #path: string;
   #special = false;
-  #empty = true;
+  /** Bytes of whole lines. */
+  #whole = 0;
 
   constructor(path: string) {
     this.name = path;
@@ -72,8 +78,7 @@ export class FileOutput implements Output {
 
   async write(text: string): Promise<void> {
     await this.open();
-    this.#empty = false;
-    await writeAll(this.#file as FileHandle, text);
+    this.#whole += await writeAll(this.#file as FileHandle, text);
   }
 
   async commit(): Promise<void> {
@@ -85,11 +90,16 @@ export class FileOutput implements Output {
     await this.#syncDirectory();
   }
 
-  async abandon(): Promise<void> {
+  async abandon(rest: () => Promise<void>): Promise<void> {
+    await rest().catch(() => {});
     if (this.#file === undefined) return;
-    if (!this.#special) await this.#file.sync().catch(() => {});
+    if (!this.#special) {
+      // A write that failed may have left part of a line.
+      await this.#file.truncate(this.#whole).catch(() => {});
+      await this.#file.sync().catch(() => {});
+    }
     await this.#close();
-    if (!this.#special && this.#empty) await rm(partialOf(this.#path), { force: true });
+    if (!this.#special && this.#whole === 0) await rm(partialOf(this.#path), { force: true });
   }
 
   async omit(): Promise<void> {
@@ -135,7 +145,14 @@ export class StreamOutput implements Output {
 
   write(text: string): Promise<void> {
     return new Promise((resolve, reject) => {
-      this.#stream.write(text, (error) => (error ? reject(error) : resolve()));
+      // A stream that is destroyed while it writes need not call back.
+      const gone = () => reject(this.#stream.errored ?? new Error("it was closed"));
+      this.#stream.once("close", gone);
+      this.#stream.write(text, (error) => {
+        this.#stream.off("close", gone);
+        if (error) reject(error);
+        else resolve();
+      });
     });
   }
 

@@ -14,7 +14,9 @@ export class RecordsInto extends Writable {
   constructor(behind: Writable) {
     super({ objectMode: true, highWaterMark: 1 });
     this.#behind = behind;
-    behind.on("error", (error) => this.destroy(error));
+    behind.on("error", (error) => this.destroy(fault(error)));
+    // One that is destroyed while it writes need not call back.
+    behind.on("close", () => behind.writableFinished || this.destroy(fault(new Error("it was closed"))));
     asStage(this, this.#stage);
   }
 
@@ -22,7 +24,7 @@ export class RecordsInto extends Writable {
     this.#stage.report.in++;
     this.#behind.write(record, (error) => {
       if (!error) this.#stage.report.out++;
-      callback(error);
+      callback(error ? fault(error) : null);
     });
   }
 
@@ -31,7 +33,10 @@ export class RecordsInto extends Writable {
       callback(failure("aborted", "The run was stopped before its end."));
       return;
     }
-    finished(this.#behind).then(() => callback(), callback);
+    finished(this.#behind).then(
+      () => callback(),
+      (error: Error) => callback(fault(error)),
+    );
     this.#behind.end();
   }
 
@@ -40,3 +45,6 @@ export class RecordsInto extends Writable {
     callback(error);
   }
 }
+
+const fault = (error: Error) =>
+  failure("sink_failed", `Writing to the stream failed: ${error.message}`, { cause: error });

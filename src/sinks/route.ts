@@ -2,9 +2,11 @@
 
 import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { inspect } from "node:util";
 import { failure, isMillraceError } from "../errors.ts";
 import { type Article, drop } from "../record.ts";
 import { asStage, prepared, type RunContext, Stage, type StageReport, stageOf } from "../stage.ts";
+import { write } from "./write.ts";
 
 /** Made by `route()`. `finish` means that every sink has finished. */
 export class Route extends Writable {
@@ -16,10 +18,12 @@ export class Route extends Writable {
   constructor(choose: (record: unknown) => unknown, sinks: Readonly<Record<string, Writable>>) {
     super({ objectMode: true, highWaterMark: 1 });
     this.#choose = choose;
-    this.#sinks = sinks;
-    this.#stage.sinks = Object.values(sinks);
+    const ours = ([name, sink]: [string, Writable]) =>
+      [name, stageOf(sink) === undefined ? write(sink) : sink] as const;
+    this.#sinks = Object.fromEntries(Object.entries(sinks).map(ours));
+    this.#stage.sinks = this.sinks;
     asStage(this, this.#stage);
-    for (const sink of Object.values(sinks)) sink.on("error", (error) => this.destroy(error));
+    for (const sink of this.sinks) sink.on("error", (error) => this.destroy(error));
   }
 
   /** Opens what can be opened before anything is sent. */
@@ -54,7 +58,10 @@ export class Route extends Writable {
     const sink = typeof name === "string" && Object.hasOwn(this.#sinks, name) ? this.#sinks[name] : undefined;
     if (sink === undefined) {
       const known = Object.keys(this.#sinks).join(", ");
-      const fault = failure("stage_failed", `route: there is no sink "${String(name)}". There are: ${known}.`);
+      const fault = failure(
+        "stage_failed",
+        `route: there is no sink ${inspect(name, { depth: 0, maxStringLength: 40 })}. There are: ${known}.`,
+      );
       return this.#stage.reject(fault, { record });
     }
     this.#stage.report.out++;
@@ -88,10 +95,7 @@ class RouteStage extends Stage {
   }
 
   override get written(): number {
-    // A foreign sink has no counter of its own; what it was given is then what is known.
-    const stages = this.sinks.map(stageOf);
-    if (stages.includes(undefined)) return this.report.out;
-    return stages.reduce((sum, stage) => sum + (stage?.written ?? 0), 0);
+    return this.sinks.reduce((sum, sink) => sum + (stageOf(sink)?.written ?? 0), 0);
   }
 
   override get reports(): readonly StageReport[] {

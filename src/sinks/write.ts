@@ -36,7 +36,7 @@ export class RecordSink extends Writable {
   readonly #encode = ndjsonEncoder();
   #lines: string[] = [];
   #characters = 0;
-  #flushing: Promise<void> = Promise.resolve();
+  #flushing: Promise<void> | undefined;
   #scheduled: NodeJS.Immediate | undefined;
   #ifAny = false;
 
@@ -82,20 +82,24 @@ export class RecordSink extends Writable {
     }
   }
 
-  /** Whole lines only, so that what a stop leaves can be read. */
+  /** One write at a time, of whole lines: what comes meanwhile is held. After one that failed nothing is written. */
   #flush(): Promise<void> {
     clearImmediate(this.#scheduled);
     this.#scheduled = undefined;
-    const count = this.#lines.length;
-    const text = this.#lines.join("");
-    this.#lines = [];
-    this.#characters = 0;
-    if (count === 0) return this.#flushing;
-    this.#flushing = this.#flushing.then(async () => {
+    if (this.#lines.length > 0) this.#flushing ??= this.#empty();
+    return this.#flushing ?? Promise.resolve();
+  }
+
+  async #empty(): Promise<void> {
+    while (this.#lines.length > 0) {
+      const count = this.#lines.length;
+      const text = this.#lines.join("");
+      this.#lines = [];
+      this.#characters = 0;
       await this.#output.write(text).catch((error: unknown) => Promise.reject(this.#fault(error)));
       this.#stage.report.out += count;
-    });
-    return this.#flushing;
+    }
+    this.#flushing = undefined;
   }
 
   override _final(callback: (error?: Error | null) => void): void {
@@ -111,14 +115,13 @@ export class RecordSink extends Writable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    const leave = async () => {
-      await this.#flush().catch(() => {});
-      await this.#output.abandon();
-    };
-    leave().then(
-      () => callback(error),
-      (fault) => callback(error ?? fault),
-    );
+    clearImmediate(this.#scheduled);
+    this.#output
+      .abandon(() => this.#flush())
+      .then(
+        () => callback(error),
+        (fault) => callback(error ?? fault),
+      );
   }
 
   #fault(error: unknown): MillraceError {
@@ -149,7 +152,10 @@ export function write(
   }
   if (output instanceof Writable) {
     if (output.writableObjectMode && format === undefined) return new RecordsInto(output);
-    return new RecordSink(new StreamOutput("the stream", output, output !== process.stdout), deadLetters);
+    return new RecordSink(
+      new StreamOutput("the stream", output, output !== process.stdout && output !== process.stderr),
+      deadLetters,
+    );
   }
   if (typeof output !== "string") {
     throw failure("invalid_option", "write(): the output must be a path, `-`, a Writable or a WritableStream.");

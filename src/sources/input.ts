@@ -11,7 +11,9 @@ export type Input = string | Readable | ReadableStream | Iterable<unknown> | Asy
 export interface OpenInput {
   /** As a dead letter's `source.file` says it. */
   readonly name: string;
-  readonly stream: Readable;
+  readonly chunks: AsyncIterator<unknown>;
+  /** Lets go of it before its end. */
+  close(): void;
 }
 
 /** A file is read in pieces of this size: at 64 KiB half the speed, above 256 KiB no gain. */
@@ -19,23 +21,56 @@ const CHUNK_BYTES = 256 * 1024;
 
 export function openInput(input: Input): OpenInput {
   if (typeof input === "string") {
-    if (input === "-") return { name: "-", stream: process.stdin };
-    return { name: input, stream: createReadStream(input, { highWaterMark: CHUNK_BYTES }) };
+    if (input === "-") return opened("-", process.stdin);
+    return opened(input, createReadStream(input, { highWaterMark: CHUNK_BYTES }));
   }
-  if (input instanceof Readable) return { name: pathOf(input) ?? "(stream)", stream: input };
+  if (input instanceof Readable) return opened(pathOf(input) ?? "(stream)", input);
   if (input instanceof globalThis.ReadableStream) {
-    return {
-      name: "(stream)",
-      stream: Readable.fromWeb(input as ReadableStream, { objectMode: true, highWaterMark: 1 }),
-    };
+    return opened("(stream)", Readable.fromWeb(input as ReadableStream, { objectMode: true, highWaterMark: 1 }));
   }
+  if (input instanceof Uint8Array) return iterated([input]);
   if (typeof input === "object" && input !== null && (Symbol.asyncIterator in input || Symbol.iterator in input)) {
-    return { name: "(iterable)", stream: Readable.from(input, { objectMode: true, highWaterMark: 1 }) };
+    return iterated(input);
   }
   throw failure(
     "invalid_option",
     "read(): the input must be a path, `-`, a Readable, a ReadableStream or an iterable.",
   );
+}
+
+const opened = (name: string, stream: Readable): OpenInput => ({
+  name,
+  chunks: stream.iterator({ destroyOnReturn: true }),
+  close: () => stream.destroy(),
+});
+
+/** Not by way of a Readable: that would end in error at an item that is null. */
+function iterated(input: Iterable<unknown> | AsyncIterable<unknown>): OpenInput {
+  const items = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : awaited(input[Symbol.iterator]());
+  // What closing brings is of no interest any more.
+  const close = () => void new Promise((resolve) => resolve(items.return?.())).catch(() => {});
+  return { name: "(iterable)", chunks: items, close };
+}
+
+const awaited = (items: Iterator<unknown>): AsyncIterator<unknown> => ({
+  next: async () => {
+    const { done, value } = items.next();
+    return done === true ? { done, value } : { done: false, value: await value };
+  },
+  return: async () => ({ done: true, value: items.return?.() }),
+});
+
+/**
+ * To be called when `read` is: a stream may fail before it is opened, and unheard that would end the process.
+ * @returns what lets go of the stream if it is never opened.
+ */
+export function guardInput(input: Input): () => void {
+  if (input instanceof Readable) {
+    input.on("error", () => {});
+    return () => input.destroy();
+  }
+  if (input instanceof globalThis.ReadableStream) return () => void input.cancel().catch(() => {});
+  return () => {};
 }
 
 const pathOf = (stream: Readable): string | undefined =>

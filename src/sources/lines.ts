@@ -26,6 +26,8 @@ const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
  */
 export class LineSplitter {
   readonly #maxBytes: number;
+  /** A line past the limit is kept this far, so that its beginning can be shown. */
+  readonly #kept: number;
   #parts: Buffer[] = [];
   #length = 0;
   #number = 1;
@@ -33,6 +35,7 @@ export class LineSplitter {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
+    this.#kept = Math.max(maxBytes, KEPT_OF_TOO_LONG);
   }
 
   *push(chunk: Buffer): Generator<Line, void, undefined> {
@@ -53,9 +56,9 @@ export class LineSplitter {
 
   #keep(part: Buffer): void {
     // Past the limit the line is lost anyway; its length still counts.
-    if (this.#length <= this.#maxBytes) this.#parts.push(part);
+    if (this.#length <= this.#kept) this.#parts.push(part);
     this.#length += part.length;
-    if (this.#length > this.#maxBytes) this.#parts = [firstOf(this.#parts)];
+    if (this.#length > this.#kept) this.#parts = [firstOf(this.#parts)];
   }
 
   #line(last: Buffer, ended: boolean): Line {

@@ -24,8 +24,7 @@ export function parseLine(line: Line, limits: LineLimits): object | undefined | 
   const bytes = line.bytes.at(-1) === CARRIAGE_RETURN ? line.bytes.subarray(0, -1) : line.bytes;
   if (isBlank(bytes)) return undefined;
   const ascii = isAscii(bytes);
-  if (!ascii && !isUtf8(bytes))
-    return failure("invalid_utf8", "The line is not valid UTF-8. Convert the file to UTF-8.");
+  if (!ascii && !isUtf8(bytes)) return notUtf8(bytes, line.ended);
   if (nestedTooDeep(bytes, limits.maxDepth)) {
     return failure("too_deep", `The line is nested deeper than ${limits.maxDepth} levels (maxDepth).`);
   }
@@ -49,8 +48,24 @@ function isBlank(bytes: Buffer): boolean {
   return true;
 }
 
-const named = (value: unknown): string =>
-  value === null ? "null" : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+export const named = (value: unknown): string =>
+  value === null || value === undefined ? String(value) : Array.isArray(value) ? "an array" : `a ${typeof value}`;
+
+function notUtf8(bytes: Buffer, ended: boolean): MillraceError {
+  if (ended || !isUtf8Start(bytes)) {
+    return failure("invalid_utf8", "The line is not valid UTF-8. Convert the file to UTF-8.");
+  }
+  return failure("truncated_line", "The last line ends in the middle of a character: the file may be cut.");
+}
+
+function isUtf8Start(bytes: Buffer): boolean {
+  try {
+    new TextDecoder("utf-8", { fatal: true }).decode(bytes, { stream: true });
+    return true;
+  } catch {
+    return false;
+  }
+}
 
 /** V8's own message may quote the text; only the position is taken from it. */
 function notJson(error: unknown, text: string, ended: boolean): MillraceError {

@@ -1,15 +1,16 @@
 /** The source: a Node Readable of records. */
 
+import { constants } from "node:buffer";
 import { Readable, type Writable } from "node:stream";
 import { failure, isMillraceError } from "../errors.ts";
 import { type Format, formatOf } from "../formats.ts";
 import { MAX_DEPTH } from "../json.ts";
-import { checkKeys } from "../options.ts";
+import { checkKeys, checkWhole } from "../options.ts";
 import { setSource } from "../record.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
-import { type Input, openInput, readFault } from "./input.ts";
+import { guardInput, type Input, type OpenInput, openInput, readFault } from "./input.ts";
 import { type Line, LineSplitter } from "./lines.ts";
-import { type LineLimits, parseLine, rawOf } from "./ndjson.ts";
+import { type LineLimits, named, parseLine, rawOf } from "./ndjson.ts";
 
 export interface ReadOptions {
   /** Needed where the file's ending does not say it. */
@@ -35,7 +36,8 @@ export class RecordSource extends Readable {
   readonly #limits: LineLimits;
   readonly #splitter: LineSplitter;
   #lines: Iterator<Line, void> = [][Symbol.iterator]();
-  #open: { readonly name: string; readonly stream: Readable; readonly chunks: AsyncIterator<unknown> } | undefined;
+  #open: OpenInput | undefined;
+  readonly #unopened: () => void;
   #pulling = false;
   #wanted = false;
   #atEnd = false;
@@ -46,6 +48,7 @@ export class RecordSource extends Readable {
   constructor(input: Input, limits: LineLimits, deadLetters: Writable | undefined) {
     super({ objectMode: true, highWaterMark: BUFFERED });
     this.#input = input;
+    this.#unopened = guardInput(input);
     this.#limits = limits;
     this.#splitter = new LineSplitter(limits.maxLineBytes);
     this.#stage = new Stage("read", { deadLetters });
@@ -78,7 +81,12 @@ export class RecordSource extends Readable {
 
   /** Fetches lines, or one record where the input is made of records. */
   async #more(): Promise<void> {
-    this.#open ??= this.#opened();
+    if (this.#finished) {
+      this.#atEnd = true;
+      this.push(null);
+      return;
+    }
+    this.#open ??= openInput(this.#input);
     const { done, value } = await this.#open.chunks.next();
     if (this.#atEnd) return;
     if (done === true) this.#finish();
@@ -87,20 +95,10 @@ export class RecordSource extends Readable {
     else await this.#given(value);
   }
 
-  #opened() {
-    const { name, stream } = openInput(this.#input);
-    return { name, stream, chunks: stream.iterator({ destroyOnReturn: true }) };
-  }
-
-  /** The last line, if no line feed followed it; then the end. */
+  /** The last line, if no line feed followed it. */
   #finish(): void {
-    if (this.#finished) {
-      this.#atEnd = true;
-      this.push(null);
-      return;
-    }
     this.#finished = true;
-    this.#lines = this.#splitter.end();
+    this.#lines = [...this.#splitter.push(Buffer.from(this.#halfPair)), ...this.#splitter.end()].values();
   }
 
   #bytes(chunk: string | Uint8Array): Buffer {
@@ -124,11 +122,8 @@ export class RecordSource extends Readable {
   /** An item of a stream or iterable of records. */
   #given(value: unknown): undefined | Promise<void> {
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return this.#give(value);
-    const error = failure(
-      "not_an_object",
-      `The input gave ${Array.isArray(value) ? "an array" : `a ${typeof value}`}, not a record.`,
-    );
-    return this.#stage.reject(error, { record: null, raw: String(value).slice(0, 1_024), source: null });
+    const error = failure("not_an_object", `The input gave ${named(value)}, not a record.`);
+    return this.#stage.reject(error, { record: value, source: null });
   }
 
   #give(record: object): undefined {
@@ -141,12 +136,19 @@ export class RecordSource extends Readable {
     if (this.#atEnd || this.destroyed) return;
     this.#atEnd = true;
     this.push(null);
-    this.#open?.stream.destroy();
+    this.#close();
+  }
+
+  #close(): void {
+    if (this.#finished) return;
+    this.#finished = true;
+    if (this.#open === undefined) this.#unopened();
+    else this.#open.close();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
     this.#atEnd = true;
-    this.#open?.stream.destroy();
+    this.#close();
     callback(error);
   }
 }
@@ -161,6 +163,9 @@ export class RecordSource extends Readable {
 export function read(input: Input, options: ReadOptions = {}): RecordSource {
   checkKeys(options, KNOWN, "read()");
   if (typeof input === "string") formatOf(input, options.format, "read()");
-  const limits = { maxLineBytes: options.maxLineBytes ?? 16 * 1024 * 1024, maxDepth: options.maxDepth ?? MAX_DEPTH };
+  const { maxLineBytes = 16 * 1024 * 1024, maxDepth = MAX_DEPTH } = options;
+  checkWhole("read(): `maxLineBytes`", maxLineBytes, { least: 1, most: constants.MAX_STRING_LENGTH });
+  checkWhole("read(): `maxDepth`", maxDepth, { least: 1 });
+  const limits = { maxLineBytes, maxDepth };
   return new RecordSource(input, limits, options.deadLetters);
 }

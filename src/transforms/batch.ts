@@ -1,7 +1,7 @@
 /** Gathers records into arrays. */
 
 import { Transform, type TransformCallback } from "node:stream";
-import { failure } from "../errors.ts";
+import { checkWhole } from "../options.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
 
 /** Holds one batch at a time. */
@@ -38,6 +38,6 @@ export class Batch extends Transform {
 
 /** Arrays of `size` records, the last one shorter where they do not come out even. */
 export function batch(size: number): Batch {
-  if (Number.isSafeInteger(size) && size >= 1) return new Batch(size);
-  throw failure("invalid_option", `batch(): the size must be a whole number from 1 up, got ${String(size)}.`);
+  checkWhole("batch(): the size", size, { least: 1 });
+  return new Batch(size);
 }

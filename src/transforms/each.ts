@@ -36,16 +36,17 @@ export class Each extends Transform {
 
   override _transform(record: unknown, _encoding: BufferEncoding, callback: TransformCallback): void {
     this.#stage.report.in++;
+    const settle = (made: unknown) => this.#settle(record, made, callback);
+    const fail = (error: unknown) => this.#fail(record, error, callback);
+    let made: unknown;
     try {
-      const made = this.#step(record);
-      if (isPromise(made)) {
-        made
-          .then((value) => this.#settle(record, value, callback))
-          .catch((error) => this.#fail(record, error, callback));
-      } else this.#settle(record, made, callback);
+      made = this.#step(record);
     } catch (error) {
-      this.#fail(record, error, callback);
+      fail(error);
+      return;
     }
+    if (isPromise(made)) made.then(settle, fail);
+    else settle(made);
   }
 
   #settle(record: unknown, made: unknown, callback: TransformCallback): void {

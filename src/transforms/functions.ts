@@ -10,13 +10,14 @@ export function called<Args extends readonly unknown[], R>(name: string, fn: (..
   } catch (error) {
     throw thrown(name, error);
   }
-  return isPromise(made) ? (made.then(given(name), rethrow(name)) as R) : (given(name)(made) as R);
+  return isPromise(made) ? (Promise.resolve(made).then(given(name), rethrow(name)) as R) : (given(name)(made) as R);
 }
 
 export const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 
-const given =
+/** Passes on what a function made of a record. @throws MillraceError `returned_nothing` */
+export const given =
   (name: string) =>
   (made: unknown): unknown => {
     if (made !== undefined && made !== null) return made;

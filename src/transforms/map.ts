@@ -4,7 +4,7 @@ import type { Writable } from "node:stream";
 import { checkKeys } from "../options.ts";
 import type { Article } from "../record.ts";
 import { Each, Outputs } from "./each.ts";
-import { called } from "./functions.ts";
+import { called, given } from "./functions.ts";
 
 export interface FunctionStageOptions {
   /** Where failed records go when the stage runs outside our `pipeline()`. Whoever made it ends it. */
@@ -28,6 +28,7 @@ export function flatMap<Input = Article>(
   options: FunctionStageOptions = {},
 ): Each {
   checkKeys(options, KNOWN, "flatMap()");
-  const each = (record: unknown) => new Outputs(called("flatMap", (input: Input) => [...fn(input)], record as Input));
+  const each = (record: unknown) =>
+    new Outputs(called("flatMap", (input: Input) => Array.from(fn(input), given("flatMap")), record as Input));
   return new Each("flatMap", each, options.deadLetters);
 }

@@ -12,6 +12,7 @@
 
 import { Duplex } from "node:stream";
 import parallelTransform from "parallel-transform";
+import { failure } from "../errors.ts";
 import { drop, sizeOf } from "../record.ts";
 
 export interface ParallelOptions {
@@ -26,8 +27,8 @@ export interface ParallelOptions {
 /** Answers for one record; `drop` leaves nothing. A rejection destroys the stream. `signal` is aborted when it is. */
 export type Work = (record: unknown, signal: AbortSignal) => Promise<unknown>;
 
-/** A result on its way out, and what it weighs. */
-interface Done {
+/** A record on its way in or a result on its way out, and what it weighs: weighed once, whatever becomes of it outside. */
+interface Held {
   readonly value: unknown;
   readonly bytes: number;
 }
@@ -48,21 +49,26 @@ export class Parallel extends Duplex {
     this.#options = options;
     // With the engine's own buffers at 1, what it holds is its width.
     const settings = { ordered: options.ordered, highWaterMark: 1, objectMode: true };
-    this.#engine = parallelTransform(options.width, settings, (record, callback) => void this.#run(record, callback));
-    this.#engine.on("data", (done: Done) => this.#hand(done));
+    this.#engine = parallelTransform(
+      options.width,
+      settings,
+      (record: Held, callback) => void this.#run(record, callback),
+    );
+    this.#engine.on("data", (done: Held) => this.#hand(done));
     this.#engine.on("error", (error) => this.destroy(error));
   }
 
   /** Called when every record is done, before the stream ends; a rejection destroys it instead. */
   protected async settle(): Promise<void> {}
 
-  async #run(record: unknown, callback: (error: null, done: Done | null) => void): Promise<void> {
-    const weight = sizeOf(record);
+  async #run(record: Held, callback: (error: null, done: Held | null) => void): Promise<void> {
     try {
-      const value = await this.#work(record, this.#abort.signal);
+      const value = await this.#work(record.value, this.#abort.signal);
       if (this.destroyed) return;
+      // Passed on, it would end the stream.
+      if (value === null || value === undefined) throw failure("internal", "The work for a record gave nothing.");
       const bytes = value === drop ? 0 : sizeOf(value);
-      this.#hold(bytes - weight);
+      this.#hold(bytes - record.bytes);
       callback(null, value === drop ? null : { value, bytes });
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error(String(error)));
@@ -77,7 +83,7 @@ export class Parallel extends Duplex {
     resume();
   }
 
-  #hand(done: Done): void {
+  #hand(done: Held): void {
     this.#hold(-done.bytes);
     if (!this.push(done.value)) this.#engine.pause();
   }
@@ -87,8 +93,9 @@ export class Parallel extends Duplex {
   }
 
   override _write(record: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    this.#heldBytes += sizeOf(record);
-    this.#engine.write(record, () => {
+    const held = { value: record, bytes: sizeOf(record) };
+    this.#heldBytes += held.bytes;
+    this.#engine.write(held, () => {
       if (this.#heldBytes <= this.#options.maxBytes) callback();
       else this.#intake = callback;
     });
