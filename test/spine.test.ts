@@ -1,6 +1,6 @@
 /** Whole runs through each provider's SDK and wire protocol, against the simulator in a process of its own. */
 
-import { Readable, Transform } from "node:stream";
+import { Duplex, Readable, Transform, type Writable } from "node:stream";
 import { pipeline as nodePipeline } from "node:stream/promises";
 import { describe, expect, test } from "vitest";
 import { analyze, anthropic, mistral, openai, pipeline } from "../src/index.ts";
@@ -67,9 +67,8 @@ describe("a run through a provider's protocol", () => {
     const ours = collector();
     await pipeline(articles(40), transform(), generator, web(), stage(), web(), generator, transform(), ours.stream);
     const nodes = collector();
-    const { Duplex } = await import("node:stream");
     const duplex = () => Duplex.fromWeb(web() as never, { objectMode: true });
-    await nodePipeline(
+    const chain = [
       Readable.from(articles(40)),
       transform(),
       generator,
@@ -78,8 +77,8 @@ describe("a run through a provider's protocol", () => {
       duplex(),
       generator,
       transform(),
-      nodes.stream,
-    );
+    ];
+    await nodePipeline([...chain, nodes.stream] as unknown as [Readable, Writable]);
     expect(ours.records).toHaveLength(40);
     expect(nodes.records).toEqual(ours.records);
     expect((ours.records as Row[]).map(({ id }) => id)).toEqual(articles(40).map(({ id }) => id));
