@@ -12,12 +12,17 @@ const own = new URL(import.meta.url.endsWith(".ts") ? "../index.ts" : "../index.
 
 /**
  * One instance only: a second copy, found by the file's own folder, would not know this one's streams; and a file
- * outside any project would find none at all.
+ * outside any project would find none at all. And whatever the nearest package.json says of `.js` files, TypeScript that
+ * imports millrace is a module.
  */
 function hook(): void {
   registerHooks({
-    resolve: (specifier, context, next) =>
-      specifier === "millrace" ? { url: own, shortCircuit: true } : next(specifier, context),
+    resolve(specifier, context, next) {
+      if (specifier === "millrace") return { url: own, shortCircuit: true };
+      const found = next(specifier, context);
+      const typescript = found.url.endsWith(".ts") && !found.url.includes("/node_modules/");
+      return typescript ? { ...found, format: "module-typescript" } : found;
+    },
   });
 }
 

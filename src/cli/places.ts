@@ -1,7 +1,7 @@
 /** Where a command reads and writes: checked before anything is sent. */
 
 import { access, constants, realpath, stat } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
 import type { StageInput } from "../index.ts";
 import { partialOf } from "../sinks/output.ts";
@@ -21,15 +21,19 @@ export interface Places {
   readonly input: string;
   readonly output: string | undefined;
   readonly deadLetters: string;
+  readonly report: string | undefined;
 }
 
-/** @throws ConfigurationError when the input cannot be read or one place is named twice. */
-export async function checkPlaces({ input, output, deadLetters }: Places): Promise<void> {
+/** @throws ConfigurationError when a place cannot be read or written, or is named twice. */
+export async function checkPlaces({ input, output, deadLetters, report }: Places): Promise<void> {
   if (input !== "-") await checkReadable(input);
+  // Both are written late, when a fault would cost what the run has paid for.
+  for (const path of [deadLetters, report]) if (path !== undefined) await checkWritable(path);
   const named = [
     ["The input", input],
     ["the output", output],
     ["the dead letters", deadLetters],
+    ["the report", report],
   ] as const;
   const seen = new Map<string, string>();
   for (const [what, path] of named) {
@@ -53,6 +57,17 @@ async function checkReadable(input: string): Promise<void> {
   if (found.isDirectory()) throw failure("invalid_option", `Cannot read ${input}: it is a directory.`);
   await access(input, constants.R_OK).catch((cause) => {
     throw failure("invalid_option", `Cannot read ${input}: you may not read it.`, { cause });
+  });
+}
+
+/** A folder that is not there yet will be made in the nearest one that is. */
+async function checkWritable(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found?.isDirectory()) throw failure("invalid_option", `Cannot write ${path}: it is a directory.`);
+  let place = found === undefined ? dirname(resolve(path)) : resolve(path);
+  while (place !== dirname(place) && !(await stat(place).catch(() => undefined))) place = dirname(place);
+  await access(place, constants.W_OK).catch((cause) => {
+    throw failure("invalid_option", `Cannot write ${path}: you may not write ${place}.`, { cause });
   });
 }
 

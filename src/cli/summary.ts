@@ -30,7 +30,8 @@ export function progressLine(report: RunReport): string {
 export interface SummaryFacts {
   /** How it ended: `Done`, `Stopped`, `Interrupted`. */
   readonly ending: string;
-  readonly output: string;
+  /** `-` for stdout; undefined where there is none to name. */
+  readonly output: string | undefined;
   readonly deadLetters: string;
 }
 
@@ -52,7 +53,7 @@ export function summary(report: RunReport, { ending, output, deadLetters }: Summ
     const cached = cacheReadTokens > 0 ? ` (${count(cacheReadTokens)} from cache)` : "";
     lines.push(row("tokens", `${count(inputTokens)} in${cached} · ${count(outputTokens)} out`));
   }
-  lines.push(row("output", output));
+  if (output !== undefined) lines.push(row("output", output === "-" ? "stdout" : output));
   if (deadLettered > 0) lines.push(row("dead letters", deadLetters));
   return lines;
 }

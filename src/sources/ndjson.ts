@@ -69,7 +69,7 @@ function isUtf8Start(bytes: Buffer): boolean {
 
 /** V8's own message may quote the text; only the position is taken from it. */
 function notJson(error: unknown, text: string, ended: boolean): MillraceError {
-  const position = error instanceof Error ? / in JSON at position (\d+)[^"]*$/.exec(error.message)?.[1] : undefined;
+  const position = error instanceof Error ? / JSON at position (\d+)[^"]*$/.exec(error.message)?.[1] : undefined;
   const column = position === undefined ? "" : ` (column ${Number(position) + 1})`;
   if (!ended) {
     return failure(

@@ -1,0 +1,71 @@
+/** What a finished or broken run comes to: its exit code and the last lines on stderr. Pure. */
+
+import type { FailureLimit } from "../config/options.ts";
+import type { RunError, RunReport } from "../index.ts";
+import { partialOf } from "../sinks/output.ts";
+import { EXIT, exitCodeOf, messageOf, readerLeft } from "./exit.ts";
+import { summary } from "./summary.ts";
+
+export interface Ended {
+  readonly report: RunReport;
+  readonly error: RunError | undefined;
+}
+
+interface Circumstances {
+  /** The exit code of the signal that came, if one did. */
+  readonly signal: number | undefined;
+  readonly maxFailures: FailureLimit | undefined;
+}
+
+/** A signal that came too late to stop anything changes nothing. */
+export function exitCodeFor({ report, error }: Ended, { signal, maxFailures = { count: 0 } }: Circumstances): number {
+  if (error === undefined) {
+    const allowed = "count" in maxFailures ? maxFailures.count : maxFailures.share * report.read;
+    return report.deadLettered > allowed ? EXIT.tooManyFailures : EXIT.finished;
+  }
+  return error.code === "aborted" && signal !== undefined ? signal : exitCodeOf(error);
+}
+
+interface Places {
+  /** `-` for stdout; undefined where the pipeline has a sink of its own. */
+  readonly output: string | undefined;
+  readonly deadLetters: string;
+}
+
+interface LastWords {
+  /** Said even when quiet. */
+  readonly errors: readonly string[];
+  readonly summary: readonly string[];
+}
+
+export function lastWords({ report, error }: Ended, code: number, places: Places): LastWords {
+  const interrupted = code === EXIT.interrupted || code === EXIT.terminated;
+  const told = error !== undefined && !interrupted && !readerLeft(error);
+  const errors = told ? [`millrace: ${messageOf(error)}`] : [];
+  if (code === EXIT.usage) return { errors, summary: [] };
+  const whole = error === undefined;
+  const ending = whole ? "Done" : interrupted ? "Interrupted" : "Stopped";
+  const kept = whole ? places : leftOf(places, report);
+  return { errors, summary: [...summary(report, { ending, ...kept }), ...adviceFor(code, kept)] };
+}
+
+/** A run that ended early leaves its files under their partial names; of nothing written, nothing is left. */
+function leftOf({ output, deadLetters }: Places, report: RunReport): Places {
+  const left = output !== undefined && output !== "-" ? partialOf(output) : output;
+  return { output: report.written > 0 ? left : undefined, deadLetters: partialOf(deadLetters) };
+}
+
+function adviceFor(code: number, { output, deadLetters }: Places): string[] {
+  switch (code) {
+    case EXIT.tooManyFailures:
+      return [`The output is complete but for the failed records; ${deadLetters} says which and why.`];
+    case EXIT.stopped:
+    case EXIT.interrupted:
+    case EXIT.terminated:
+      return output === undefined || output === "-"
+        ? ["Run it again to start anew."]
+        : [`What was done is kept in ${output}; run it again with --fresh to start anew.`];
+    default:
+      return [];
+  }
+}
