@@ -1,6 +1,7 @@
 /** One completion for one request, however many attempts: slot → attempt → settle → wait → again. */
 
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
+import { onAbort } from "../limits/on-abort.ts";
 import { nextStep, type RetryPolicy } from "../limits/retry.ts";
 import { sleep } from "../limits/sleep.ts";
 import { Slots } from "../limits/slots.ts";
@@ -95,9 +96,8 @@ export class Client {
 
   async #attempt(request: ModelRequest, { policy, counts, signal, sent }: Caller): Promise<Completion | MillraceError> {
     const attempt = new AbortController();
-    const stop = () => attempt.abort(signal.reason);
     if (signal.aborted) throw signal.reason;
-    signal.addEventListener("abort", stop, { once: true });
+    const deafen = onAbort(signal, () => attempt.abort(signal.reason));
     const timer = setTimeout(() => attempt.abort(timedOut(policy.timeout)), policy.timeout);
     counts.attempts++;
     sent();
@@ -113,7 +113,7 @@ export class Client {
       return asFailure(error, this.provider.name);
     } finally {
       clearTimeout(timer);
-      signal.removeEventListener("abort", stop);
+      deafen();
     }
   }
 }

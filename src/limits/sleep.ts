@@ -1,5 +1,7 @@
 /** Waits that can be called off. */
 
+import { onAbort } from "./on-abort.ts";
+
 /** The longest delay that a timer takes; longer ones would fire at once. */
 export const LONGEST_TIMER = 2 ** 31 - 1;
 
@@ -7,17 +9,14 @@ export const LONGEST_TIMER = 2 ** 31 - 1;
 export function sleep(ms: number, signal: AbortSignal): Promise<void> {
   if (signal.aborted) return Promise.reject(signal.reason);
   return new Promise((resolve, reject) => {
-    const stop = () => {
+    const deafen = onAbort(signal, () => {
       clearTimeout(timer);
       reject(signal.reason);
+    });
+    const wake = () => {
+      deafen();
+      resolve();
     };
-    const timer = setTimeout(
-      () => {
-        signal.removeEventListener("abort", stop);
-        resolve();
-      },
-      Math.min(ms, LONGEST_TIMER),
-    );
-    signal.addEventListener("abort", stop, { once: true });
+    const timer = setTimeout(wake, Math.min(ms, LONGEST_TIMER));
   });
 }

@@ -1,5 +1,7 @@
 /** Calls in flight, at most so many: who comes first goes first, and who has waited before goes before the new ones. */
 
+import { onAbort } from "./on-abort.ts";
+
 interface Waiter {
   grant(): void;
 }
@@ -40,18 +42,17 @@ export class Slots {
     }
     return new Promise((resolve, reject) => {
       const queue = returning ? this.#returning : this.#waiting;
-      const leave = () => {
+      const deafen = onAbort(signal, () => {
         queue.delete(waiter);
         reject(signal.reason);
-      };
+      });
       const waiter: Waiter = {
         grant: () => {
-          signal.removeEventListener("abort", leave);
+          deafen();
           resolve(this.#release());
         },
       };
       queue.add(waiter);
-      signal.addEventListener("abort", leave, { once: true });
     });
   }
 

@@ -1,6 +1,9 @@
+import { getEventListeners } from "node:events";
 import { describe, expect, test } from "vitest";
 import { failure } from "../../src/errors.ts";
+import { onAbort } from "../../src/limits/on-abort.ts";
 import { backOff, nextStep } from "../../src/limits/retry.ts";
+import { sleep } from "../../src/limits/sleep.ts";
 import { Slots } from "../../src/limits/slots.ts";
 
 const policy = { maxRetries: 5, retryBaseDelay: 500, maxWait: 900_000 };
@@ -100,5 +103,34 @@ describe("slots", () => {
     const waiting = slots.acquire(never);
     slots.limit = 1;
     (await waiting)();
+  });
+});
+
+describe("hearing an abort", () => {
+  test("ten thousand hearers share one listener, and leave none behind", () => {
+    const signal = new AbortController().signal;
+    const deafen = Array.from({ length: 10_000 }, () => onAbort(signal, () => {}));
+    expect(getEventListeners(signal, "abort")).toHaveLength(1);
+    for (const end of deafen) end();
+    expect(getEventListeners(signal, "abort")).toHaveLength(0);
+  });
+
+  test("each is called once, but those that have been taken back", () => {
+    const controller = new AbortController();
+    const called: string[] = [];
+    const deafen = onAbort(controller.signal, () => called.push("a"));
+    onAbort(controller.signal, () => called.push("b"));
+    deafen();
+    deafen();
+    controller.abort();
+    expect(called).toEqual(["b"]);
+  });
+
+  test("a sleep ends with the signal's reason at once", async () => {
+    const controller = new AbortController();
+    const asleep = sleep(3_600_000, controller.signal);
+    controller.abort(new Error("up"));
+    await expect(asleep).rejects.toThrow("up");
+    await expect(sleep(1, controller.signal)).rejects.toThrow("up");
   });
 });
