@@ -7,7 +7,7 @@ import { checkKeys } from "./options.ts";
 import type { Provider } from "./providers/provider.ts";
 import { type RunReport, reportOf, type Watched } from "./report.ts";
 import { deadLetterFault, prepared, stageOf } from "./stage.ts";
-import { letterSink, type Part, type StageInput, streamOf } from "./stages.ts";
+import { type Part, type StageInput, streamOf } from "./stages.ts";
 
 export type { StageInput };
 
@@ -65,18 +65,28 @@ function isOptions(value: StageInput | PipelineOptions | undefined): value is Pi
 
 /** Starts a run and gives a view of it. @throws ConfigurationError when the stages cannot be a run. */
 export function startRun(inputs: readonly StageInput[], options: PipelineOptions = {}): Run {
-  checkKeys(options, KNOWN, "pipeline()");
+  checkOptions(options);
   if (inputs.length < 2) throw failure("invalid_option", "pipeline(): give at least a source and a sink.");
   const streams = inputs.map((input, index) => streamOf(input, index, inputs.length));
   const watched = watch(streams, inputs);
   const startedAt = performance.now();
   const report = (whole = false) => reportOf(watched, performance.now() - startedAt, whole);
-  const { deadLetters } = options;
-  const done = run(streams, { ...options, deadLetters: deadLetters && letterSink(deadLetters) }).then(
+  const done = run(streams, options).then(
     () => report(true),
     (error: unknown) => Promise.reject(Object.assign(typed(error, options), { report: report() })),
   );
   return { done, report };
+}
+
+function checkOptions(options: PipelineOptions): void {
+  checkKeys(options, KNOWN, "pipeline()");
+  const { deadLetters, signal, stop } = options;
+  for (const [name, given] of Object.entries({ signal, stop })) {
+    if (given === undefined || given instanceof AbortSignal) continue;
+    throw failure("invalid_option", `pipeline(): \`${name}\` must be an AbortSignal.`);
+  }
+  if (deadLetters === undefined || typeof deadLetters.write === "function") return;
+  throw failure("invalid_option", "pipeline(): `deadLetters` must be a sink: write(path), or a Writable.");
 }
 
 /** Stages of one kind are told apart by a number. */
@@ -102,13 +112,7 @@ const joined = nodePipeline as unknown as (
 const foreignName = (input: StageInput | undefined): string =>
   typeof input === "function" ? input.name || "generator" : (input?.constructor?.name ?? "stream");
 
-interface RunOptions {
-  readonly deadLetters: Writable | undefined;
-  readonly signal?: AbortSignal;
-  readonly stop?: AbortSignal;
-}
-
-async function run(parts: readonly Part[], { deadLetters, signal, stop }: RunOptions): Promise<void> {
+async function run(parts: readonly Part[], { deadLetters, signal, stop }: PipelineOptions): Promise<void> {
   const abort = new AbortController();
   const stopping = new AbortController();
   const forget = [forward(signal, abort), forward(stop, stopping)];
@@ -121,6 +125,7 @@ async function run(parts: readonly Part[], { deadLetters, signal, stop }: RunOpt
   try {
     if (signal?.aborted) throw signal.reason;
     for (const stream of streams) await prepared(stream);
+    for (const { errored } of streams) if (errored) throw errored;
     await joined(parts, { signal: abort.signal });
     await ended(deadLetters);
   } catch (error) {
@@ -147,7 +152,7 @@ async function ended(sink: Writable | undefined): Promise<void> {
   if (sink === undefined) return;
   const end = finished(sink);
   sink.end();
-  await end;
+  await end.catch((error) => Promise.reject(deadLetterFault(error)));
 }
 
 /** Dead letters of a run that failed stay as far as they came. */
@@ -180,8 +185,14 @@ async function closed(streams: readonly (Readable | Writable)[]): Promise<void> 
 function typed(error: unknown, { signal }: PipelineOptions): MillraceError {
   if (isMillraceError(error)) return error;
   if (signal?.aborted) return failure("aborted", "The run was aborted.", { cause: signal.reason });
-  const why = error instanceof Error ? error.message : String(error);
-  return failure("stage_failed", `A stage failed: ${why}`, { cause: error });
+  return failure("stage_failed", `A stage failed: ${whyOf(error)}`, { cause: error });
+}
+
+function whyOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  // What Node's pipeline says of a stage that was destroyed without an error of its own.
+  const early = "code" in error && (error.code === "ERR_STREAM_PREMATURE_CLOSE" || error.code === "ABORT_ERR");
+  return early ? "it closed before its end. An async generator must take all its records." : error.message;
 }
 
 /** What a pipeline file is given when it is run. */

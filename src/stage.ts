@@ -141,22 +141,20 @@ async function handOver(sink: Writable, letter: DeadLetter): Promise<void> {
     sink.on("error", () => {});
   }
   if (sink.errored || sink.destroyed) throw deadLetterFault(sink.errored);
-  if (sink.write(letter)) return;
+  // One that takes bytes gets NDJSON; that a letter can be written as JSON is seen to above.
+  if (sink.write(sink.writableObjectMode === false ? `${JSON.stringify(letter)}\n` : letter)) return;
   let room = rooms.get(sink);
   if (room === undefined) {
     const leave = new AbortController();
-    const gone = once(sink, "close", { signal: leave.signal }).then(() =>
-      Promise.reject(deadLetterFault(sink.errored)),
-    );
-    const drained = once(sink, "drain", { signal: leave.signal }).catch((error) =>
-      Promise.reject(deadLetterFault(error)),
-    );
-    room = Promise.race([drained, gone]).finally(() => {
-      rooms.delete(sink);
-      leave.abort();
-    });
-    gone.catch(() => {});
-    drained.catch(() => {});
+    const drained = once(sink, "drain", { signal: leave.signal });
+    const closed = once(sink, "close", { signal: leave.signal }).then(() => Promise.reject(sink.errored));
+    for (const wait of [drained, closed]) wait.catch(() => {});
+    room = Promise.race([drained, closed])
+      .catch((error) => Promise.reject(deadLetterFault(error)))
+      .finally(() => {
+        rooms.delete(sink);
+        leave.abort();
+      });
     rooms.set(sink, room);
   }
   await room;

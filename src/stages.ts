@@ -33,9 +33,6 @@ type StreamFunction = (records: AsyncIterable<unknown>) => AsyncIterable<unknown
 /** A stage as Node's pipeline takes it: of functions, those that get all records. */
 export type Part = AnyStream | StreamFunction;
 
-/** A stream of another make gets dead letters as it would get records: as NDJSON, or as they are in object mode. */
-export const letterSink = (output: Writable): Writable => (stageOf(output) === undefined ? write(output) : output);
-
 /** @throws ConfigurationError for what cannot stand at its place. */
 export function streamOf(input: StageInput, index: number, count: number): Part {
   if (index === 0) return sourceStream(input);

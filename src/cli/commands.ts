@@ -3,9 +3,9 @@
 import { Transform, Writable } from "node:stream";
 import type { RunFlags } from "../config/options.ts";
 import { chooseProvider } from "../config/provider.ts";
-import { failure } from "../errors.ts";
+import { failure, isMillraceError } from "../errors.ts";
 import { analyze, type StageInput } from "../index.ts";
-import type { PipelineContext } from "../pipeline.ts";
+import type { PipelineContext, PipelineDefinition } from "../pipeline.ts";
 import { execute } from "./execute.ts";
 import { loadPipeline } from "./pipeline-file.ts";
 
@@ -20,13 +20,24 @@ export async function analyzeCommand(inputs: readonly string[], flags: RunFlags)
 export async function runCommand(file: string, inputs: readonly string[], flags: RunFlags): Promise<number> {
   const input = inputOf(inputs);
   const { stages } = await loadPipeline(file);
-  const made = stages(contextOf(flags));
+  const made = called(file, stages, contextOf(flags));
   if (!Array.isArray(made)) throw failure("invalid_option", `${file}: \`stages\` must give a list of stages.`);
   const ownSink = isSink(made.at(-1));
   if (ownSink && flags.output !== undefined) {
     throw failure("invalid_option", `${file} has a sink of its own; --output has no place in it. Leave it out.`);
   }
   return execute({ input, stages: made, ownSink }, flags);
+}
+
+/** A pipeline file is the user's own: what it throws is told as such. */
+function called(file: string, stages: PipelineDefinition["stages"], context: PipelineContext) {
+  try {
+    return stages(context);
+  } catch (cause) {
+    if (isMillraceError(cause)) throw cause;
+    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
+    throw failure("invalid_option", `${file}: \`stages\` threw ${why}`, { cause });
+  }
 }
 
 const isSink = (stage: StageInput | undefined): boolean =>

@@ -2,7 +2,7 @@
 
 import type { FailureLimit } from "../config/options.ts";
 import type { RunError, RunReport } from "../index.ts";
-import { partialOf } from "../sinks/output.ts";
+import { partialOf } from "../sinks/file.ts";
 import { EXIT, exitCodeOf, messageOf, readerLeft } from "./exit.ts";
 import { summary } from "./summary.ts";
 

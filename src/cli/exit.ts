@@ -12,12 +12,10 @@ export const EXIT = {
   terminated: 143,
 } as const;
 
-/** Whether an error is the reader of our stdout having left, as `| head` does. */
+/** Whether an error is the reader of our output having left, as `| head` does. An EPIPE met elsewhere is a fault. */
 export function readerLeft(error: unknown): boolean {
-  for (let at: unknown = error; at instanceof Error; at = at.cause) {
-    if ("code" in at && at.code === "EPIPE") return true;
-  }
-  return false;
+  if (!isMillraceError(error) || error.code !== "sink_failed") return false;
+  return error.cause instanceof Error && "code" in error.cause && error.cause.code === "EPIPE";
 }
 
 /** Of an error that ended a run by itself; interruptions are told by their signal. */

@@ -15,6 +15,8 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program((code) => {
       process.exitCode = code;
+      // A stop is a stop: what a stage of the user's own still waits for is not waited for.
+      if (code === EXIT.interrupted || code === EXIT.terminated) process.exit();
     }).parseAsync(argv as string[]);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.finished : EXIT.usage;

@@ -1,5 +1,7 @@
 #!/usr/bin/env node
 // Plain JavaScript that any Node can read, so that one too old gets a sentence and not a stack trace.
+import { existsSync } from "node:fs";
+
 const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
   console.error(
@@ -7,8 +9,9 @@ if (major < 22 || (major === 22 && minor < 19)) {
   );
   process.exitCode = 2;
 } else {
-  // A package is run as it was built; a clone as it is written, since Node strips types outside node_modules.
-  const built = /[\\/]node_modules[\\/]/.test(import.meta.url) || import.meta.url.includes("/dist/");
-  const main = built ? new URL("../../dist/cli/main.js", import.meta.url) : new URL("./main.ts", import.meta.url);
+  // A clone runs as it is written; a package as it was built, since Node strips no types under node_modules.
+  const written = new URL("./main.ts", import.meta.url);
+  const packaged = /[\\/]node_modules[\\/]/.test(import.meta.url) || !existsSync(written);
+  const main = packaged ? new URL("../../dist/cli/main.js", import.meta.url) : written;
   import(main.href).then(({ main }) => main(process.argv));
 }

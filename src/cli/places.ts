@@ -1,10 +1,13 @@
 /** Where a command reads and writes: checked before anything is sent. */
 
-import { access, constants, realpath, stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
 import type { StageInput } from "../index.ts";
-import { partialOf } from "../sinks/output.ts";
+import { partialOf } from "../sinks/file.ts";
+import { realPath } from "../sinks/output.ts";
+import { Route } from "../sinks/route.ts";
+import { RecordSink } from "../sinks/write.ts";
 import { Analyze } from "../transforms/analyze.ts";
 
 /** Endings that say a format, left out of the dead letters' name. */
@@ -19,36 +22,55 @@ export async function deadLettersOf(output: string): Promise<string> {
 
 export interface Places {
   readonly input: string;
-  readonly output: string | undefined;
+  /** The files that the run's sinks write; `-` is stdout. */
+  readonly outputs: readonly string[];
   readonly deadLetters: string;
   readonly report: string | undefined;
 }
 
 /** @throws ConfigurationError when a place cannot be read or written, or is named twice. */
-export async function checkPlaces({ input, output, deadLetters, report }: Places): Promise<void> {
+export async function checkPlaces({ input, outputs, deadLetters, report }: Places): Promise<void> {
   if (input !== "-") await checkReadable(input);
-  // Both are written late, when a fault would cost what the run has paid for.
+  if (deadLetters === "-") {
+    throw failure("invalid_option", "--dead-letters needs a file: stdout carries records only.");
+  }
+  // These are written late, when a fault would cost what the run has paid for.
   for (const path of [deadLetters, report]) if (path !== undefined) await checkWritable(path);
   const named = [
     ["The input", input],
-    ["the output", output],
-    ["the dead letters", deadLetters],
+    ...outputs.flatMap((output) => withPartial("the output", output)),
+    ...withPartial("the dead letters", deadLetters),
     ["the report", report],
   ] as const;
   const seen = new Map<string, string>();
   for (const [what, path] of named) {
     if (path === undefined || path === "-") continue;
-    const real = await realpath(path).catch(() => resolve(path));
-    const other = seen.get(real);
+    const real = await realPath(path);
     const device = await stat(real).then(
       (found) => !found.isFile(),
       () => false,
     );
-    if (other !== undefined && !device) {
+    const other = device ? undefined : seen.get(real);
+    if (other !== undefined) {
       throw failure("invalid_option", `${other} and ${what} are the same file: ${path}. Give another one.`);
     }
     seen.set(real, what);
   }
+}
+
+/** A file has two names in its time. */
+const withPartial = (what: string, path: string): [string, string][] =>
+  path === "-"
+    ? []
+    : [
+        [what, path],
+        [`${what} in the making`, partialOf(path)],
+      ];
+
+/** The paths that a stage of a run will write. */
+export function pathsOf(stage: StageInput | undefined): string[] {
+  if (stage instanceof RecordSink) return stage.path === undefined ? [] : [stage.path];
+  return stage instanceof Route ? stage.sinks.flatMap(pathsOf) : [];
 }
 
 async function checkReadable(input: string): Promise<void> {
@@ -75,15 +97,16 @@ async function checkWritable(path: string): Promise<void> {
  * What a run that did not end has left was paid for; without a store another run would pay again and overwrite it, so it
  * asks first. What costs nothing needs no question.
  */
-export async function refuseUnfinished(output: string, stages: readonly StageInput[]): Promise<void> {
+export async function refuseUnfinished(outputs: readonly string[], stages: readonly StageInput[]): Promise<void> {
   const paid = stages.some((stage) => stage instanceof Analyze && stage.provider.baseURL !== undefined);
-  if (output === "-" || !paid) return;
-  const real = await realpath(output).catch(() => resolve(output));
-  const left = await stat(partialOf(real)).catch(() => undefined);
-  if (left === undefined || left.size === 0) return;
-  throw failure(
-    "invalid_option",
-    `${partialOf(output)} holds answers of a run that did not end, and this run would pay for them again. ` +
-      "Move it away to keep it, or pass --fresh.",
-  );
+  if (!paid) return;
+  for (const output of outputs) {
+    const left = await stat(partialOf(await realPath(output))).catch(() => undefined);
+    if (output === "-" || left === undefined || left.size === 0) continue;
+    throw failure(
+      "invalid_option",
+      `${partialOf(output)} holds answers of a run that did not end, and this run would pay for them again. ` +
+        "Move it away to keep it, or pass --fresh.",
+    );
+  }
 }

@@ -10,25 +10,35 @@ export interface SignalWay {
   readonly say: (line: string) => void;
 }
 
+/** For the sinks to put down what they hold once all is aborted, ms. */
+const LAST_SECOND = 1_000;
+
 /** `release()` gives the exit code of the signal that came, if one did, and hears no more. */
 export function onSignals({ stop, abort, grace, say }: SignalWay): { release(): number | undefined } {
   let code: number | undefined;
   let timer: NodeJS.Timeout | undefined;
+  let leaving: NodeJS.Timeout | undefined;
+  const leave = () => {
+    abort.abort();
+    // Whatever still holds the process then, such as a timer of the user's own, is not waited for.
+    leaving = setTimeout(() => process.exit(code), LAST_SECOND);
+  };
   const hear = (signal: NodeJS.Signals) => {
     if (code !== undefined) {
-      abort.abort();
+      leave();
       return;
     }
     code = signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
     say(`Stopping: calls in flight may end within ${grace / 1_000} s. Once more stops at once.`);
     stop.abort();
-    timer = setTimeout(() => abort.abort(), grace);
+    timer = setTimeout(leave, grace);
   };
   process.on("SIGINT", hear);
   process.on("SIGTERM", hear);
   return {
     release() {
       clearTimeout(timer);
+      leaving?.unref();
       process.off("SIGINT", hear);
       process.off("SIGTERM", hear);
       return code;

@@ -1,6 +1,6 @@
 /** From a completion to an answer that can be used: one re-ask for an invalid one, one larger try for a cut one. */
 
-import { failure, isMillraceError } from "../errors.ts";
+import { type ErrorCode, failure, isMillraceError } from "../errors.ts";
 import type { Completion, Message, ModelRequest, Provider } from "../providers/provider.ts";
 import type { AnswerCheck } from "./schema.ts";
 
@@ -10,6 +10,9 @@ export interface Answer {
   readonly value: unknown;
   readonly completion: Completion;
 }
+
+/** How a provider refuses an output limit: as a wrong number, or as too much for its context. */
+const TOO_MUCH: ReadonlySet<ErrorCode> = new Set(["invalid_request", "request_too_large"]);
 
 type Complete = (request: ModelRequest) => Promise<Completion>;
 
@@ -44,7 +47,7 @@ async function uncut(request: ModelRequest, provider: Provider, complete: Comple
     failure("truncated_answer", `The answer was cut at ${limit} and at ${limit * LARGER} output tokens.`);
   const second = await complete({ ...request, maxOutputTokens: limit * LARGER }).catch((error: unknown) => {
     // A limit above what the model can write is refused as such; the answer stays what it was: cut.
-    throw isMillraceError(error) && error.code === "invalid_request" ? cut() : error;
+    throw isMillraceError(error) && TOO_MUCH.has(error.code) ? cut() : error;
   });
   if (second.finishReason === "length") throw cut();
   return usable(second);

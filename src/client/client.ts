@@ -2,7 +2,7 @@
 
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { onAbort } from "../limits/on-abort.ts";
-import { nextStep, type RetryPolicy } from "../limits/retry.ts";
+import { type History, nextStep, type RetryPolicy } from "../limits/retry.ts";
 import { sleep } from "../limits/sleep.ts";
 import { Slots } from "../limits/slots.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
@@ -25,8 +25,8 @@ export interface Caller {
   readonly signal: AbortSignal;
   /** Aborts what only waits: for a slot, or for its next attempt. */
   readonly release: AbortSignal;
-  /** Called as each attempt is sent. */
-  readonly sent: () => void;
+  /** What the record has been through; added to, over all the requests that are made for it. */
+  readonly history: History;
 }
 
 const clients = new WeakMap<Provider, Client>();
@@ -59,22 +59,19 @@ export class Client {
    * was aborted first.
    */
   async complete(request: ModelRequest, caller: Caller): Promise<Completion> {
-    const { counts, policy } = caller;
-    const history = { retries: 0, waits: 0, waitedMs: 0 };
-    for (let attempt = 1; ; attempt++) {
-      const outcome = await this.#admit(request, caller, attempt > 1);
+    const { counts, policy, history } = caller;
+    for (;;) {
+      const outcome = await this.#admit(request, caller, history.attempts > 0);
       if (!isMillraceError(outcome)) return outcome;
-      const step = nextStep(outcome, history, policy);
       if (outcome.scope === "wait") counts.rateLimited++;
+      const step = nextStep(outcome, history, policy);
       if (step.action === "fail") throw step.error;
       if (step.action === "retry") {
         history.retries++;
         counts.retries++;
-      } else {
-        history.waits++;
-        history.waitedMs += step.delayMs;
-        counts.waitedMs += step.delayMs;
-      }
+      } else history.waits++;
+      history.waitedMs += step.askedMs;
+      counts.waitedMs += step.askedMs;
       await sleep(step.delayMs, caller.release);
     }
   }
@@ -94,13 +91,16 @@ export class Client {
     }
   }
 
-  async #attempt(request: ModelRequest, { policy, counts, signal, sent }: Caller): Promise<Completion | MillraceError> {
+  async #attempt(
+    request: ModelRequest,
+    { policy, counts, signal, history }: Caller,
+  ): Promise<Completion | MillraceError> {
     const attempt = new AbortController();
     if (signal.aborted) throw signal.reason;
     const deafen = onAbort(signal, () => attempt.abort(signal.reason));
     const timer = setTimeout(() => attempt.abort(timedOut(policy.timeout)), policy.timeout);
     counts.attempts++;
-    sent();
+    history.attempts++;
     try {
       const completion = await untilAborted(
         this.provider.complete(request, { signal: attempt.signal }),

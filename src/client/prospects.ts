@@ -1,4 +1,4 @@
-/** Whether a run can still work: pure, fed with how each record ended at the provider. */
+/** Whether a run can still work: pure, fed with how each record ended at the provider. Being told to wait is no end. */
 
 import { type ErrorCode, failure, type MillraceError } from "../errors.ts";
 

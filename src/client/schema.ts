@@ -11,7 +11,7 @@ export type AnswerSchema = StandardSchemaV1 | JsonSchema;
 /** What `result.value` is, by the schema. */
 export type AnswerOf<S> = S extends StandardSchemaV1 ? StandardSchemaV1.InferOutput<S> : unknown;
 
-/** A value that fits, or what is wrong with it, in words that the model can act on and that quote nothing of it. */
+/** A value that fits, or what is wrong with it, in words that the model can act on; of the answer only names that the schema knows. */
 export type Checked = { readonly value: unknown } | { readonly fault: string };
 
 export interface AnswerCheck {
@@ -59,14 +59,22 @@ function standardCheck(schema: StandardSchemaV1): Validator {
       `\`schema\`: this version of ${standard.vendor} gives no JSON Schema. Update it, or pass plain JSON Schema.`,
     );
   }
+  // The provider is to give what validation takes in: defaults and transforms come after.
+  const jsonSchema = converted(standard.jsonSchema, standard.vendor);
   return {
-    // The provider is to give what validation takes in: defaults and transforms come after.
-    jsonSchema: converted(standard.jsonSchema, standard.vendor),
+    jsonSchema,
     async validate(value) {
-      const result = await standard.validate(value);
-      if (result.issues === undefined) return { value: result.value };
-      const faults = result.issues.map((issue) => `${pathOf(issue.path ?? [])}: ${issue.message}`);
-      return { fault: faults.slice(0, MOST_FAULTS).join("; ") };
+      try {
+        const result = await standard.validate(value);
+        if (result.issues === undefined) return { value: result.value };
+        return faultOf(
+          result.issues.map(({ path = [], message }) => ({ path: path.map(keyOf), message })),
+          jsonSchema,
+        );
+      } catch (error) {
+        // A transform of the user's own, such as `new Date(text).toISOString()`, has no other way to say no.
+        return { fault: `The schema could not take the value (${error instanceof Error ? error.name : "it threw"}).` };
+      }
     },
   };
 }
@@ -80,8 +88,28 @@ function converted(converter: StandardJSONSchemaV1.Converter, vendor: string): J
   }
 }
 
-const pathOf = (path: readonly (PropertyKey | StandardSchemaV1.PathSegment)[]): string =>
-  path.map((segment) => `/${String(typeof segment === "object" ? segment.key : segment)}`).join("") || "/";
+const keyOf = (segment: PropertyKey | StandardSchemaV1.PathSegment): string =>
+  String(typeof segment === "object" ? segment.key : segment);
+
+interface Issue {
+  readonly path: readonly string[];
+  readonly message: string | undefined;
+}
+
+/** A key that the schema does not name is the model's own words, perhaps the article's: it is not repeated. */
+function faultOf(issues: readonly Issue[], schema: JsonSchema): Checked {
+  const known = JSON.stringify(schema);
+  const shown = (key: string) => (/^\d+$/.test(key) || known.includes(`${JSON.stringify(key)}:`) ? key : "…");
+  const faults = issues.map(({ path, message }) => `/${path.map(shown).join("/")}: ${message}`);
+  return { fault: faults.slice(0, MOST_FAULTS).join("; ") };
+}
+
+/** Of a JSON Pointer, RFC 6901. */
+const segments = (pointer: string): string[] =>
+  pointer
+    .split("/")
+    .slice(1)
+    .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
 
 function plainCheck(schema: JsonSchema): Validator {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
@@ -98,8 +126,11 @@ function plainCheck(schema: JsonSchema): Validator {
       jsonSchema: schema,
       validate(value) {
         if (accepts(value)) return { value };
-        const faults = (accepts.errors ?? []).map((error) => `${error.instancePath || "/"}: ${error.message}`);
-        return { fault: faults.slice(0, MOST_FAULTS).join("; ") };
+        const issues = (accepts.errors ?? []).map(({ instancePath, message }) => ({
+          path: segments(instancePath),
+          message,
+        }));
+        return faultOf(issues, schema);
       },
     };
   } catch (cause) {

@@ -1,6 +1,5 @@
 /** The options of `analyze` and `run`, declared once: the command line, its help and README's table are made from this. */
 
-import parseDuration from "parse-duration";
 import { failure } from "../errors.ts";
 
 export interface OptionSpec {
@@ -15,16 +14,25 @@ export interface OptionSpec {
 
 const usage = (message: string) => failure("invalid_option", message);
 
-const wholeFrom = (least: number, flag: string) => (text: string) => {
-  const value = Number(text);
-  if (text.trim() !== "" && Number.isSafeInteger(value) && value >= least) return value;
-  throw usage(`${flag} takes a whole number from ${least} up, got "${text}".`);
-};
+const whole =
+  (flag: string, { least, most = Number.MAX_SAFE_INTEGER }: { least: number; most?: number }) =>
+  (text: string) => {
+    const value = Number(text);
+    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
+    const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} up` : `from ${least} to ${most}`;
+    throw usage(`${flag} takes a whole number ${range}, got "${text}".`);
+  };
+
+const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** The longest that a timer can wait, ms. */
+const LONGEST = 2 ** 31 - 1;
 
 const duration = (flag: string) => (text: string) => {
-  const ms = /[a-z]\s*$/i.test(text) ? parseDuration(text) : null;
-  if (ms !== null && Number.isFinite(ms) && ms >= 0) return Math.round(ms);
-  throw usage(`${flag} takes a time with its unit, as 500ms, 60s or 15m, got "${text}".`);
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
+  const ms = Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
+  if (number !== "" && ms <= LONGEST) return ms;
+  throw usage(`${flag} takes a time with its unit, as 500ms, 60s or 15m, 24 days at most, got "${text}".`);
 };
 
 const temperature = (text: string) => {
@@ -37,9 +45,10 @@ const temperature = (text: string) => {
 export type FailureLimit = { readonly count: number } | { readonly share: number };
 
 const failureLimit = (text: string): FailureLimit => {
-  const percent = /^(\d+(?:\.\d+)?)%$/.exec(text)?.[1];
-  if (percent !== undefined && Number(percent) <= 100) return { share: Number(percent) / 100 };
-  return { count: wholeFrom(0, "--max-failures")(text.endsWith("%") ? "" : text) };
+  const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? Number.NaN);
+  if (percent <= 100) return { share: percent / 100 };
+  if (/^\d+$/.test(text)) return { count: Number(text) };
+  throw usage(`--max-failures takes a number of records or a part of them, as 10 or 1%, got "${text}".`);
 };
 
 export const RUN_OPTIONS = [
@@ -57,13 +66,13 @@ export const RUN_OPTIONS = [
     flags: "-c, --concurrency <n>",
     help: "calls in flight at most",
     fallback: "16",
-    parse: wholeFrom(1, "--concurrency"),
+    parse: whole("--concurrency", { least: 1, most: 10_000 }),
   },
   {
     flags: "--max-retries <n>",
     help: "further attempts after faults",
     fallback: "5",
-    parse: wholeFrom(0, "--max-retries"),
+    parse: whole("--max-retries", { least: 0 }),
   },
   { flags: "--timeout <time>", help: "longest time for one attempt", fallback: "60s", parse: duration("--timeout") },
   {
@@ -82,7 +91,7 @@ export const RUN_OPTIONS = [
     flags: "--max-output-tokens <n>",
     help: "output tokens of one answer",
     fallback: "the provider's default",
-    parse: wholeFrom(1, "--max-output-tokens"),
+    parse: whole("--max-output-tokens", { least: 1 }),
   },
   { flags: "--temperature <t>", help: "not sent unless given", parse: temperature },
   { flags: "--ordered", help: "lines stand in record order; the default" },

@@ -5,7 +5,7 @@ import { anthropic, local, mistral, openai, type Provider } from "../index.ts";
 import { VENDORS } from "../providers/models.ts";
 import type { RunFlags } from "./options.ts";
 
-type ProviderFlags = Pick<RunFlags, "provider" | "model" | "baseUrl" | "maxOutputTokens">;
+type ProviderFlags = Pick<RunFlags, "provider" | "model" | "baseUrl" | "maxOutputTokens" | "temperature">;
 type VendorName = keyof typeof VENDORS;
 
 const MAKERS = { anthropic, openai, mistral } as const;
@@ -14,10 +14,11 @@ const MAKERS = { anthropic, openai, mistral } as const;
 export function chooseProvider(flags: ProviderFlags, environment: NodeJS.ProcessEnv): Provider {
   const name = flags.provider ?? onlyKeyed(environment);
   if (name === "local") {
-    if (flags.model !== undefined || flags.baseUrl !== undefined) {
+    const { model, baseUrl, maxOutputTokens, temperature } = flags;
+    if ([model, baseUrl, maxOutputTokens, temperature].some((flag) => flag !== undefined)) {
       throw failure(
         "invalid_option",
-        "--provider local is the embedded analyser: it takes no --model and no --base-url.",
+        "--provider local is the embedded analyser: it takes no --model, --base-url, --max-output-tokens or --temperature.",
       );
     }
     return local();

@@ -11,15 +11,21 @@ export interface RetryPolicy {
   readonly maxWait: number;
 }
 
-/** What one record's request has been through. */
+/** What one record has been through. */
 export interface History {
-  readonly retries: number;
-  readonly waits: number;
-  readonly waitedMs: number;
+  /** Calls sent. */
+  attempts: number;
+  retries: number;
+  waits: number;
+  /** Time spent in waits that its provider asked for, ms. */
+  waitedMs: number;
 }
 
+export const noHistory = (): History => ({ attempts: 0, retries: 0, waits: 0, waitedMs: 0 });
+
 export type Step =
-  | { readonly action: "retry" | "wait"; readonly delayMs: number }
+  /** `askedMs` is the part of the delay that the provider asked for. */
+  | { readonly action: "retry" | "wait"; readonly delayMs: number; readonly askedMs: number }
   | { readonly action: "fail"; readonly error: MillraceError };
 
 /** No back-off of ours is longer than this, in ms; one that the provider names may be. */
@@ -44,20 +50,26 @@ export function backOff(base: number, times: number, random: () => number): numb
 
 const afterHint = (hint: number, random: () => number): number => hint + random() * Math.min(5_000, hint * HINT_SPREAD);
 
-export function nextStep(error: MillraceError, history: History, policy: RetryPolicy, random = Math.random): Step {
-  if (error.shouldRetry === false && error.scope !== "run") return { action: "fail", error };
+export function nextStep(
+  error: MillraceError,
+  history: Readonly<History>,
+  policy: RetryPolicy,
+  random = Math.random,
+): Step {
   if (error.scope === "wait") return waitStep(error, history, policy, random);
+  if (error.shouldRetry === false) return { action: "fail", error };
   if (error.scope === "retry" || (error.scope === "record" && error.shouldRetry === true)) {
     if (history.retries >= policy.maxRetries) return { action: "fail", error };
     const backedOff = backOff(policy.retryBaseDelay, history.retries, random);
     const hinted = error.retryAfter === undefined ? 0 : afterHint(error.retryAfter, random);
-    if (hinted > policy.maxWait) return { action: "fail", error: tooLong(error, hinted, policy) };
-    return { action: "retry", delayMs: Math.max(backedOff, hinted) };
+    const waited = history.waitedMs + (error.retryAfter ?? 0);
+    if (waited > policy.maxWait) return { action: "fail", error: tooLong(error, waited, policy) };
+    return { action: "retry", delayMs: Math.max(backedOff, hinted), askedMs: hinted };
   }
   return { action: "fail", error };
 }
 
-function waitStep(error: MillraceError, history: History, policy: RetryPolicy, random: () => number): Step {
+function waitStep(error: MillraceError, history: Readonly<History>, policy: RetryPolicy, random: () => number): Step {
   // A hint is obeyed; but one that has been wrong before (`retry-after: 0` for ever) must not become a hot loop.
   const backedOff = backOff(Math.max(policy.retryBaseDelay, UNHINTED_BASE), history.waits, random);
   const hinted = error.retryAfter === undefined ? 0 : afterHint(error.retryAfter, random);
@@ -66,7 +78,7 @@ function waitStep(error: MillraceError, history: History, policy: RetryPolicy, r
   if (history.waitedMs + (error.retryAfter ?? delayMs) > policy.maxWait) {
     return { action: "fail", error: tooLong(error, history.waitedMs + delayMs, policy) };
   }
-  return { action: "wait", delayMs };
+  return { action: "wait", delayMs, askedMs: delayMs };
 }
 
 function tooLong(error: MillraceError, needed: number, policy: RetryPolicy): MillraceError {

@@ -1,10 +1,12 @@
-/** Where encoded text goes: a file that appears whole or not at all, a special file, or a stream. */
+/** Where encoded text goes: a stream, or what a path stands for (a file, a device, a pipe). */
 
-import type { FileHandle } from "node:fs/promises";
-import { mkdir, open, readlink, realpath, rename, rm, stat } from "node:fs/promises";
+import { createWriteStream, type Stats } from "node:fs";
+import { readlink, realpath, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import type { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
+import { FileOutput } from "./file.ts";
+import { openPipe } from "./pipe.ts";
 
 export interface Output {
   /** As messages name it. */
@@ -24,109 +26,71 @@ export interface Output {
   omit(): Promise<void>;
 }
 
-/** The name that a file has until it is complete. */
-export const partialOf = (path: string): string => `${path}.partial`;
-
-/** Follows links, so that the file behind one is replaced and not the link. */
-async function target(path: string): Promise<{ path: string; special: boolean }> {
-  try {
-    const real = await realpath(path);
-    const found = await stat(real);
-    return { path: real, special: !found.isFile() && !found.isDirectory() };
-  } catch (error) {
-    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    const link = await readlink(path).catch(() => undefined);
-    return link === undefined ? { path, special: false } : target(resolve(dirname(path), link));
-  }
-}
-
-async function writeAll(file: FileHandle, text: string): Promise<number> {
-  const bytes = Buffer.from(text);
-  // A short write is no error; the rest is owed.
-  for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
-  return bytes.length;
-}
-
-/** `<path>.partial` → fsync → rename → fsync of the directory: whoever sees `path` sees all of it, after a power cut too. */
-export class FileOutput implements Output {
+/** What a path stands for is known when it is opened: a file, or something that is written directly. */
+export class PathOutput implements Output {
   readonly name: string;
-  #file: FileHandle | undefined;
-  #path: string;
-  #special = false;
-  /** Bytes of whole lines. */
-  #whole = 0;
+  #behind: Promise<Output> | undefined;
+  #left = false;
 
   constructor(path: string) {
     this.name = path;
-    this.#path = path;
+  }
+
+  #found(): Promise<Output> {
+    this.#behind ??= this.#find();
+    return this.#behind;
+  }
+
+  async #find(): Promise<Output> {
+    const found = await stat(this.name).catch(() => undefined);
+    if (found === undefined || found.isFile() || found.isDirectory()) {
+      return new FileOutput(this.name, await realPath(this.name));
+    }
+    return new StreamOutput(this.name, await this.#special(found), true);
+  }
+
+  async #special(found: Stats): Promise<Writable> {
+    return found.isFIFO() ? openPipe(this.name, () => this.#left) : createWriteStream(this.name);
   }
 
   async open(): Promise<void> {
-    if (this.#file !== undefined) return;
-    const found = await target(this.name);
-    this.#path = found.path;
-    this.#special = found.special;
-    if (this.#special) {
-      this.#file = await open(this.#path, "w");
-      return;
-    }
-    await mkdir(dirname(this.#path), { recursive: true });
-    const exists = await stat(this.#path).catch(() => undefined);
-    if (exists?.isDirectory()) throw Object.assign(new Error(`${this.name} is a directory`), { code: "EISDIR" });
-    this.#file = await open(partialOf(this.#path), "w");
+    await (await this.#found()).open();
   }
 
   async write(text: string): Promise<void> {
-    await this.open();
-    this.#whole += await writeAll(this.#file as FileHandle, text);
+    await (await this.#found()).write(text);
   }
 
   async commit(): Promise<void> {
-    await this.open();
-    if (this.#special) return this.#close();
-    await this.#file?.sync();
-    await this.#close();
-    await rename(partialOf(this.#path), this.#path);
-    await this.#syncDirectory();
+    await (await this.#found()).commit();
   }
 
   async abandon(rest: () => Promise<void>): Promise<void> {
-    await rest().catch(() => {});
-    if (this.#file === undefined) return;
-    if (!this.#special) {
-      // A write that failed may have left part of a line.
-      await this.#file.truncate(this.#whole).catch(() => {});
-      await this.#file.sync().catch(() => {});
-    }
-    await this.#close();
-    if (!this.#special && this.#whole === 0) await rm(partialOf(this.#path), { force: true });
+    this.#left = true;
+    // One that was never opened, or could not be, has nothing to keep.
+    const behind = await this.#behind?.catch(() => undefined);
+    await behind?.abandon(rest);
   }
 
   async omit(): Promise<void> {
-    const { path, special } = await target(this.name);
-    await this.#close();
-    if (special) return;
-    await rm(path, { force: true });
-    await rm(partialOf(path), { force: true });
-  }
-
-  async #close(): Promise<void> {
-    const file = this.#file;
-    this.#file = undefined;
-    await file?.close();
-  }
-
-  async #syncDirectory(): Promise<void> {
-    const directory = await open(dirname(this.#path), "r");
-    try {
-      await directory.sync();
-    } finally {
-      await directory.close();
-    }
+    const found = await stat(this.name).catch(() => undefined);
+    if (found?.isFile() === false) return;
+    await (await this.#found()).omit();
   }
 }
 
-/** stdout, or a stream of the user's own. */
+/** Follows links, one that leads nowhere too, so that the file behind it is written and not the link replaced. */
+export async function realPath(path: string): Promise<string> {
+  try {
+    return await realpath(path);
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
+    const link = await readlink(path).catch(() => undefined);
+    return link === undefined ? resolve(path) : realPath(resolve(dirname(path), link));
+  }
+}
+
+/** stdout, a device, a pipe, or a stream of the user's own. */
 export class StreamOutput implements Output {
   readonly name: string;
   readonly #stream: Writable;

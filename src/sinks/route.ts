@@ -80,8 +80,9 @@ export class Route extends Writable {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
+    const ends = this.sinks.map((sink) => finished(sink));
     for (const sink of this.sinks) if (!sink.writableFinished) sink.destroy(error ?? undefined);
-    callback(error);
+    Promise.allSettled(ends).then(() => callback(error));
   }
 }
 

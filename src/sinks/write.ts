@@ -7,7 +7,7 @@ import { type Format, formatOf } from "../formats.ts";
 import { checkKeys } from "../options.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
 import { ndjsonEncoder } from "./ndjson.ts";
-import { FileOutput, type Output, StreamOutput } from "./output.ts";
+import { type Output, PathOutput, StreamOutput } from "./output.ts";
 import { RecordsInto } from "./records.ts";
 
 export interface WriteOptions {
@@ -47,8 +47,9 @@ export class RecordSink extends Writable {
     asStage(this, this.#stage);
   }
 
-  get path(): string {
-    return this.#output.name;
+  /** Where it writes, if that has a path. */
+  get path(): string | undefined {
+    return this.#output instanceof PathOutput ? this.#output.name : undefined;
   }
 
   /** Opens the output now, so that one that cannot be written is known before anything is sent. */
@@ -130,6 +131,7 @@ export class RecordSink extends Writable {
   }
 
   #unopened(error: unknown): MillraceError {
+    if (isMillraceError(error)) return error;
     const why = error instanceof Error ? error.message : String(error);
     return failure("invalid_option", `Cannot write ${this.#output.name}: ${why}`, { cause: error });
   }
@@ -162,5 +164,5 @@ export function write(
   }
   if (output === "-") return new RecordSink(new StreamOutput("stdout", process.stdout, false), deadLetters);
   formatOf(output, format, "write()");
-  return new RecordSink(new FileOutput(output), deadLetters);
+  return new RecordSink(new PathOutput(output), deadLetters);
 }

@@ -7,8 +7,10 @@ import { type Caller, type CallPolicy, Client } from "../client/client.ts";
 import { Prospects } from "../client/prospects.ts";
 import { type AnswerCheck, type AnswerOf, type AnswerSchema, answerCheck } from "../client/schema.ts";
 import { failure, isMillraceError } from "../errors.ts";
+import { type History, noHistory } from "../limits/retry.ts";
+import { LONGEST_TIMER } from "../limits/sleep.ts";
 import { Slots } from "../limits/slots.ts";
-import { checkKeys } from "../options.ts";
+import { checkKeys, checkWhole } from "../options.ts";
 import type { ModelRequest, Provider } from "../providers/provider.ts";
 import { type Article, carrySource, drop } from "../record.ts";
 import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
@@ -27,16 +29,19 @@ export interface AnalyzeResult<Value = unknown> {
   readonly usage: Usage;
 }
 
+/** A question, alone or with the system prompt that goes before it. */
+export type Prompt = string | { readonly system?: string; readonly prompt: string };
+
 export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = AnswerSchema> {
   /** Who answers: `anthropic()`, `openai()`, `mistral()`, `local()`, or an object of that shape. */
   readonly provider: Provider;
   /** The question about a record. Left out: the built-in article analysis, which reads `content`, `title` and `url`. */
-  readonly prompt?: (record: Input) => string | { readonly system?: string; readonly prompt: string };
+  readonly prompt?: (record: Input) => Prompt | Promise<Prompt>;
   /** What an answer must look like: Zod, any other Standard Schema, or plain JSON Schema. Without: `{ text }`. */
   readonly schema?: Schema;
   /** The record that goes on. Left out: `{ id, title, url, analysis, provider, model, usage }`. */
   readonly output?: (record: Input, result: AnalyzeResult<AnswerOf<Schema>>) => unknown;
-  /** Calls in flight at most. Default 16. */
+  /** Calls in flight at most, up to 10,000. Default 16. */
   readonly concurrency?: number;
   /** Results leave in the order of their records. Default true. */
   readonly ordered?: boolean;
@@ -44,11 +49,11 @@ export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = A
   readonly maxRetries?: number;
   /** Ceiling of the first back-off in ms, doubled with each further one. Default 500. */
   readonly retryBaseDelay?: number;
-  /** Longest time for one attempt in ms, from sending it to the last byte of its answer. Default 60,000. */
+  /** Longest time for one attempt in ms, from sending it to the last byte of its answer. Default 60,000; 24 days at most. */
   readonly timeout?: number;
   /** Longest time in ms that one record may spend in waits the provider asked for. Default 900,000 (15 minutes). */
   readonly maxWait?: number;
-  /** Output tokens of one answer at most. Default: the provider's. */
+  /** Output tokens of one answer. Default: the provider's. An answer that is cut there is asked for once more with 4 × as many. */
   readonly maxOutputTokens?: number;
   /** Not sent unless given. */
   readonly temperature?: number;
@@ -75,13 +80,17 @@ const KNOWN = [
 /** Records admitted for each call in flight: so one slow call at the head of the line does not idle the others. */
 const WINDOW_PER_CALL = 32;
 
+/** Far above what any provider allows; a window for more would be a mistake in memory. */
+const MOST_CONCURRENCY = 10_000;
+
 /** Bytes of records and answers in the window. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
 
-/** What one record's calls have come to. */
-interface Sent {
-  attempts: number;
-  answered: boolean;
+/** One record at work. */
+interface Work {
+  readonly signal: AbortSignal;
+  readonly history: History;
+  readonly progress: { answered: boolean };
 }
 
 /** Reads records, writes what `output` makes of each and its answer. Made by `analyze()`. */
@@ -118,9 +127,10 @@ export class Analyze extends Parallel {
   async #handle(record: unknown, signal: AbortSignal): Promise<unknown> {
     const { report } = this.#stage;
     report.in++;
-    const sent = { attempts: 0, answered: false };
+    const history = noHistory();
+    const progress = { answered: false };
     try {
-      const made = await this.#answer(record, signal, sent);
+      const made = await this.#answer(record, { signal, history, progress });
       carrySource(record, made);
       if (made === drop) report.dropped++;
       else report.out++;
@@ -132,17 +142,17 @@ export class Analyze extends Parallel {
         return drop;
       }
       const fault = isMillraceError(error) ? error : failure("internal", String(error), { cause: error });
-      fault.attempts = sent.attempts;
+      fault.attempts = history.attempts;
       if (fault.scope === "run") throw fault;
       await this.#stage.reject(fault, { record });
       // What a function of the user's own made of the record says nothing about the provider.
-      const hopeless = sent.attempts > 0 && !sent.answered ? this.#prospects.add(fault) : undefined;
+      const hopeless = history.attempts > 0 && !progress.answered ? this.#prospects.add(fault) : undefined;
       if (hopeless !== undefined) throw hopeless;
       return drop;
     }
   }
 
-  async #answer(record: unknown, signal: AbortSignal, sent: Sent): Promise<unknown> {
+  async #answer(record: unknown, { signal, history, progress }: Work): Promise<unknown> {
     const { provider, check, policy, request, output } = this.#settings;
     const caller: Caller = {
       policy,
@@ -150,11 +160,11 @@ export class Analyze extends Parallel {
       counts: this.#counts,
       signal,
       release: this.#released.signal,
-      sent: () => sent.attempts++,
+      history,
     };
     const complete = (asked: ModelRequest) => this.#client.complete(asked, caller);
-    const { value, completion } = await answer(request(record), provider, { complete, check });
-    sent.answered = true;
+    const { value, completion } = await answer(await request(record), provider, { complete, check });
+    progress.answered = true;
     this.#prospects.add();
     const result = { value, provider: provider.name, model: provider.model, usage: completion.usage };
     return called("output", output, record, result);
@@ -173,7 +183,7 @@ export class Analyze extends Parallel {
 
 interface Settings {
   readonly provider: Provider;
-  readonly request: (record: unknown) => ModelRequest;
+  readonly request: (record: unknown) => Promise<ModelRequest>;
   readonly check: AnswerCheck | undefined;
   readonly output: (record: unknown, result: AnalyzeResult) => unknown;
   readonly concurrency: number;
@@ -196,41 +206,52 @@ export function analyze<Input = Article, const Schema extends AnswerSchema = Ans
 
 function normalised(options: AnalyzeOptions<unknown>): Settings {
   checkKeys(options, KNOWN, "analyze()");
-  const { provider, prompt, schema } = options;
+  const { provider, prompt, schema, output, ordered } = options;
   if (typeof provider?.complete !== "function") {
-    throw failure(
-      "invalid_option",
-      "analyze(): `provider` is missing. Give anthropic(), openai(), mistral() or local().",
-    );
+    throw wrong("`provider` is missing. Give anthropic(), openai(), mistral() or local().");
   }
+  if (prompt !== undefined && typeof prompt !== "function") throw wrong("`prompt` must be a function of the record.");
+  if (output !== undefined && typeof output !== "function")
+    throw wrong("`output` must be a function of the record and the result.");
+  if (ordered !== undefined && typeof ordered !== "boolean") throw wrong("`ordered` must be true or false.");
   if (prompt === undefined && schema !== undefined) {
-    throw failure(
-      "invalid_option",
-      "analyze(): a `schema` needs a `prompt`: the built-in analysis has a schema of its own.",
-    );
+    throw wrong("a `schema` needs a `prompt`: the built-in analysis has a schema of its own.");
   }
   const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA) : schema && answerCheck(schema);
   return {
     provider,
     check,
-    request: requestMaker(options, check?.jsonSchema),
-    output: options.output ?? defaultOutput,
-    concurrency: whole("concurrency", options.concurrency ?? 16, 1),
-    ordered: options.ordered ?? true,
+    request: requestMaker(sampling(options), check?.jsonSchema),
+    output: output ?? defaultOutput,
+    concurrency: whole(options, "concurrency", 16, { least: 1, most: MOST_CONCURRENCY }),
+    ordered: ordered ?? true,
     policy: {
-      maxRetries: whole("maxRetries", options.maxRetries ?? 5, 0),
-      retryBaseDelay: whole("retryBaseDelay", options.retryBaseDelay ?? 500, 0),
-      timeout: whole("timeout", options.timeout ?? 60_000, 1),
-      maxWait: whole("maxWait", options.maxWait ?? 900_000, 0),
+      maxRetries: whole(options, "maxRetries", 5, { least: 0 }),
+      retryBaseDelay: whole(options, "retryBaseDelay", 500, { least: 0 }),
+      timeout: whole(options, "timeout", 60_000, { least: 1, most: LONGEST_TIMER }),
+      maxWait: whole(options, "maxWait", 900_000, { least: 0 }),
     },
     deadLetters: options.deadLetters,
   };
 }
 
-function whole(name: string, value: number, least: number): number {
-  if (Number.isSafeInteger(value) && value >= least) return value;
-  throw failure(
-    "invalid_option",
-    `analyze(): \`${name}\` must be a whole number from ${least} up, got ${String(value)}.`,
-  );
+type Range = { readonly least: number; readonly most?: number };
+type WholeOption = "concurrency" | "maxRetries" | "retryBaseDelay" | "timeout" | "maxWait";
+
+function whole(options: AnalyzeOptions<unknown>, name: WholeOption, fallback: number, range: Range): number {
+  const value = options[name] ?? fallback;
+  checkWhole(`analyze(): \`${name}\``, value, range);
+  return value;
 }
+
+/** What goes into a request as it was given, checked before anything is sent. */
+function sampling(options: AnalyzeOptions<unknown>): AnalyzeOptions<unknown> {
+  const { maxOutputTokens, temperature } = options;
+  if (maxOutputTokens !== undefined) checkWhole("analyze(): `maxOutputTokens`", maxOutputTokens, { least: 1 });
+  if (temperature !== undefined && !(typeof temperature === "number" && temperature >= 0)) {
+    throw wrong(`\`temperature\` must be a number from 0 up, got ${String(temperature)}.`);
+  }
+  return options;
+}
+
+const wrong = (message: string) => failure("invalid_option", `analyze(): ${message}`);

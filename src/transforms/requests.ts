@@ -3,39 +3,33 @@
 import { ARTICLE_SCHEMA_NAME } from "../analysis/analysis.ts";
 import { articlePrompt } from "../analysis/prompt.ts";
 import { failure } from "../errors.ts";
+import { fieldsOf, fieldsTold } from "../fields.ts";
 import type { JsonSchema, ModelRequest } from "../providers/provider.ts";
 import { sourceOf } from "../record.ts";
 import type { AnalyzeOptions, AnalyzeResult } from "./analyze.ts";
 import { called } from "./functions.ts";
 
-/** Field names shown in an error, at most. */
-const MOST_FIELDS = 12;
-
 type RequestOptions = Pick<AnalyzeOptions<unknown>, "prompt" | "maxOutputTokens" | "temperature">;
 
-/** The returned function throws `missing_content` or `stage_failed` for a record that cannot be asked about. */
+/** The returned function rejects with `missing_content` or `stage_failed` for a record that cannot be asked about. */
 export function requestMaker(
   options: RequestOptions,
   schema: JsonSchema | undefined,
-): (record: unknown) => ModelRequest {
+): (record: unknown) => Promise<ModelRequest> {
   const { prompt, maxOutputTokens, temperature } = options;
   const limits = { maxOutputTokens, temperature };
   if (prompt === undefined) {
-    return (record) => ({ ...articleRequest(record), schema, schemaName: ARTICLE_SCHEMA_NAME, ...limits });
+    return async (record) => ({ ...articleRequest(record), schema, schemaName: ARTICLE_SCHEMA_NAME, ...limits });
   }
-  return (record) => {
-    const asked = called("prompt", prompt, record);
+  return async (record) => {
+    const asked = await called("prompt", prompt, record);
     const { system, prompt: content } = typeof asked === "string" ? { system: undefined, prompt: asked } : asked;
     if (typeof content !== "string" || content.trim() === "") {
-      throw failure("stage_failed", "prompt: returned no text.");
+      throw failure("stage_failed", "prompt: the function returned no text.");
     }
     return { system, messages: [{ role: "user", content }], schema, ...limits };
   };
 }
-
-type Fields = Record<string, unknown>;
-
-const fieldsOf = (record: unknown): Fields => (typeof record === "object" && record !== null ? (record as Fields) : {});
 
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value.trim() !== "" ? value : undefined;
@@ -44,12 +38,10 @@ function articleRequest(record: unknown): ModelRequest {
   const fields = fieldsOf(record);
   const content = textOf(fields.content);
   if (content === undefined) {
-    const names = Object.keys(fields);
-    const shown = names.slice(0, MOST_FIELDS).join(", ") + (names.length > MOST_FIELDS ? ", …" : "");
-    const has = names.length === 0 ? "It has no fields." : `It has: ${shown}.`;
+    const told = fieldsTold(record);
     throw failure(
       "missing_content",
-      `The record has no text in \`content\`, which the built-in analysis reads. ${has}`,
+      `The record has no text in \`content\`, which the built-in analysis reads. ${told}`,
     );
   }
   const article = { title: textOf(fields.title), content, url: textOf(fields.url) };

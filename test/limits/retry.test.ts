@@ -7,7 +7,7 @@ import { sleep } from "../../src/limits/sleep.ts";
 import { Slots } from "../../src/limits/slots.ts";
 
 const policy = { maxRetries: 5, retryBaseDelay: 500, maxWait: 900_000 };
-const fresh = { retries: 0, waits: 0, waitedMs: 0 };
+const fresh = { attempts: 0, retries: 0, waits: 0, waitedMs: 0 };
 const high = () => 0.999_999;
 
 describe("after a failed attempt", () => {
@@ -25,7 +25,9 @@ describe("after a failed attempt", () => {
 
   test("being told to wait uses up no retry, however often", () => {
     const error = failure("rate_limited", "429", { retryAfter: 1_000 });
-    expect(nextStep(error, { retries: 5, waits: 100, waitedMs: 60_000 }, policy)).toMatchObject({ action: "wait" });
+    expect(nextStep(error, { ...fresh, retries: 5, waits: 100, waitedMs: 60_000 }, policy)).toMatchObject({
+      action: "wait",
+    });
   });
 
   test("a named wait is obeyed, spread a little upwards and never cut short", () => {
@@ -48,7 +50,7 @@ describe("after a failed attempt", () => {
 
   test("an endless `retry-after: 0` does not become a hot loop", () => {
     const error = failure("rate_limited", "429", { retryAfter: 0 });
-    const step = nextStep(error, { retries: 0, waits: 12, waitedMs: 0 }, policy, high);
+    const step = nextStep(error, { ...fresh, waits: 12 }, policy, high);
     expect(step).toMatchObject({ action: "wait" });
     expect("delayMs" in step && step.delayMs).toBeGreaterThan(1_000);
   });

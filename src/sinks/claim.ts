@@ -1,0 +1,58 @@
+/** One live run for one output: a lock file that holds the number of the process, and goes with it. */
+
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { setTimeout as sleep } from "node:timers/promises";
+import { failure } from "../errors.ts";
+
+/** Beside the output that it guards. */
+const lockOf = (path: string): string => `${path}.lock`;
+
+/**
+ * Claims an output for this process; the returned function lets it go. The lock of a process that is gone (kill -9, power
+ * cut) is taken over.
+ *
+ * @throws ConfigurationError when a live process holds it, this one included
+ */
+export async function claim(path: string): Promise<() => Promise<void>> {
+  const lock = lockOf(path);
+  for (;;) {
+    try {
+      await writeFile(lock, `${process.pid}\n`, { flag: "wx" });
+      return () => rm(lock, { force: true });
+    } catch (error) {
+      if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+      const holder = await holderOf(lock);
+      if (isAlive(holder)) {
+        throw failure(
+          "invalid_option",
+          `${path} is being written by ${holder === process.pid ? "another sink of this run" : `process ${holder}`}. ` +
+            `Wait for it or choose another output. (If that process is not millrace, remove ${lock}.)`,
+        );
+      }
+      await rm(lock, { force: true });
+    }
+  }
+}
+
+/** Looks at a lock without a number, ms apart: its maker may be about to write it. */
+const LOOKS = [10, 50, 200];
+
+async function holderOf(lock: string): Promise<number> {
+  for (const wait of LOOKS) {
+    const pid = Number(await readFile(lock, "utf8").catch(() => ""));
+    if (pid > 0) return pid;
+    await sleep(wait);
+  }
+  return 0;
+}
+
+function isAlive(pid: number): boolean {
+  if (!Number.isSafeInteger(pid) || pid <= 0) return false;
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    // Somebody else's process is alive as well.
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
+}

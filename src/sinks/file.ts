@@ -1,0 +1,100 @@
+/** A file that appears whole or not at all. */
+
+import type { FileHandle } from "node:fs/promises";
+import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { claim } from "./claim.ts";
+import type { Output } from "./output.ts";
+
+/** The name that a file has until it is complete. */
+export const partialOf = (path: string): string => `${path}.partial`;
+
+/** `<path>.partial` → fsync → rename → fsync of the directory: whoever sees `path` sees all of it, after a power cut too. */
+export class FileOutput implements Output {
+  readonly name: string;
+  readonly #path: string;
+  #file: FileHandle | undefined;
+  #release: (() => Promise<void>) | undefined;
+  /** Bytes of whole lines. */
+  #whole = 0;
+  #begun = false;
+
+  /** `path` is where it really lies; `name` as the user said it. */
+  constructor(name: string, path: string) {
+    this.name = name;
+    this.#path = path;
+  }
+
+  async open(): Promise<void> {
+    if (this.#file !== undefined) return;
+    await mkdir(dirname(this.#path), { recursive: true });
+    const older = await stat(this.#path).catch(() => undefined);
+    if (older?.isDirectory()) throw Object.assign(new Error("it is a directory"), { code: "EISDIR" });
+    this.#release ??= await claim(this.#path);
+    // Not cut yet: until there is something to write, what an earlier run has left may be all there is.
+    this.#file = await open(partialOf(this.#path), "a", older === undefined ? 0o666 : older.mode & 0o777);
+  }
+
+  async write(text: string): Promise<void> {
+    const file = await this.#begin();
+    const bytes = Buffer.from(text);
+    // A short write is no error; the rest is owed.
+    for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
+    this.#whole += bytes.length;
+  }
+
+  async #begin(): Promise<FileHandle> {
+    await this.open();
+    const file = this.#file as FileHandle;
+    if (!this.#begun) await file.truncate(0);
+    this.#begun = true;
+    return file;
+  }
+
+  async commit(): Promise<void> {
+    const file = await this.#begin();
+    await file.sync();
+    await this.#file?.close();
+    this.#file = undefined;
+    await rename(partialOf(this.#path), this.#path);
+    await this.#syncDirectory();
+    await this.#close();
+  }
+
+  async abandon(rest: () => Promise<void>): Promise<void> {
+    await rest().catch(() => {});
+    try {
+      if (this.#file === undefined) return;
+      // A write that failed may have left part of a line.
+      if (this.#begun) await this.#file.truncate(this.#whole).catch(() => {});
+      await this.#file.sync().catch(() => {});
+      const { size } = await this.#file.stat();
+      if (size === 0) await rm(partialOf(this.#path), { force: true });
+    } finally {
+      await this.#close();
+    }
+  }
+
+  async omit(): Promise<void> {
+    await rm(this.#path, { force: true });
+    await rm(partialOf(this.#path), { force: true });
+    await this.#close();
+  }
+
+  async #close(): Promise<void> {
+    const file = this.#file;
+    this.#file = undefined;
+    await file?.close();
+    await this.#release?.();
+    this.#release = undefined;
+  }
+
+  async #syncDirectory(): Promise<void> {
+    const directory = await open(dirname(this.#path), "r");
+    try {
+      await directory.sync();
+    } finally {
+      await directory.close();
+    }
+  }
+}
