@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "./support.ts";
 
 /** Files at the root of src that any room may know. */
-const GROUND = ["fields", "template", "errors", "record", "usage", "options", "json", "formats"];
+const GROUND = ["load", "fields", "template", "errors", "record", "usage", "options", "json", "formats"];
 
 /** What each room may import besides itself and the ground. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {

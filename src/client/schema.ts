@@ -2,7 +2,7 @@
 
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { Ajv2020 } from "ajv/dist/2020.js";
-import { failure, isMillraceError } from "../errors.ts";
+import { failure } from "../errors.ts";
 import type { JsonSchema } from "../providers/provider.ts";
 
 /** A schema of any library that speaks Standard Schema with JSON Schema (Zod 4.2+, ArkType 2.1.28+), or plain JSON Schema. */
@@ -24,9 +24,12 @@ const MOST_FAULTS = 5;
 
 const isStandard = (schema: AnswerSchema): schema is StandardSchemaV1 => "~standard" in schema;
 
-/** @throws ConfigurationError when the schema cannot be turned into JSON Schema or is not one. */
-export function answerCheck(schema: AnswerSchema): AnswerCheck {
-  const { jsonSchema, validate } = isStandard(schema) ? standardCheck(schema) : plainCheck(schema);
+/**
+ * @param known true for a schema of our own, which need not be checked itself: that takes longer (20 ms) than all else
+ * @throws ConfigurationError when the schema cannot be turned into JSON Schema or is not one
+ */
+export function answerCheck(schema: AnswerSchema, known = false): AnswerCheck {
+  const { jsonSchema, validate } = isStandard(schema) ? standardCheck(schema) : plainCheck(schema, known);
   return {
     jsonSchema,
     async check(text) {
@@ -111,30 +114,40 @@ const segments = (pointer: string): string[] =>
     .slice(1)
     .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
 
-function plainCheck(schema: JsonSchema): Validator {
+function plainCheck(schema: JsonSchema, known: boolean): Validator {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     throw failure(
       "invalid_option",
       "`schema` must be a Standard Schema (Zod, ArkType, Valibot …) or a JSON Schema object.",
     );
   }
+  const accepts = compile(schema, known);
+  return {
+    jsonSchema: schema,
+    validate(value) {
+      if (accepts(value)) return { value };
+      const issues = (accepts.errors ?? []).map(({ instancePath, message }) => ({
+        path: segments(instancePath),
+        message,
+      }));
+      return faultOf(issues, schema);
+    },
+  };
+}
+
+function compile(schema: JsonSchema, known: boolean) {
   // Formats are the provider's to interpret; unknown keywords are allowed, as JSON Schema says.
-  const ajv = new Ajv2020({ allErrors: true, strict: false, validateFormats: false, logger: false });
+  const ajv = new Ajv2020({
+    allErrors: true,
+    strict: false,
+    validateFormats: false,
+    logger: false,
+    validateSchema: !known,
+    meta: !known,
+  });
   try {
-    const accepts = ajv.compile(schema);
-    return {
-      jsonSchema: schema,
-      validate(value) {
-        if (accepts(value)) return { value };
-        const issues = (accepts.errors ?? []).map(({ instancePath, message }) => ({
-          path: segments(instancePath),
-          message,
-        }));
-        return faultOf(issues, schema);
-      },
-    };
+    return ajv.compile(schema);
   } catch (cause) {
-    if (isMillraceError(cause)) throw cause;
     const why = cause instanceof Error ? cause.message : String(cause);
     throw failure("invalid_option", `\`schema\` is not a valid JSON Schema: ${why}`, { cause });
   }

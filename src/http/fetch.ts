@@ -28,11 +28,12 @@ const NULL_BODY = new Set([101, 103, 204, 205, 304]);
  * Rejects with the signal's reason when aborted, with undici's or the system's error when the transport fails
  * (`UND_ERR_RES_EXCEEDED_MAX_SIZE` for a body above the pool's cap), with `bad_response` for what no `Response` can hold.
  */
-export function createFetch(dispatcher: () => Promise<Dispatcher>): Fetch {
+export function createFetch(dispatcher: () => Dispatcher): Fetch {
+  // Node loads its fetch when one of its names is first used (30 ms): now, rather than in the first call.
+  new Headers();
   return async (input, init) => {
     const { url, method, headers, body, signal } = await readCall(input, init);
-    const client = await dispatcher();
-    const answer = await client.request({
+    const answer = await dispatcher().request({
       origin: url.origin,
       path: url.pathname + url.search,
       method: method as Dispatcher.HttpMethod,

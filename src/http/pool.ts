@@ -1,7 +1,8 @@
-/** The connections of one provider: an undici pool that is made on the first call. */
+/** The connections of one provider: an undici pool, which opens none before it is used. */
 
 import type { Dispatcher } from "undici";
 import { failure } from "../errors.ts";
+import { load } from "../load.ts";
 
 export interface PoolOptions {
   /** The largest body taken, in bytes. A longer one closes its socket and fails its call. Default 32 MiB. */
@@ -9,8 +10,8 @@ export interface PoolOptions {
 }
 
 export interface Pool {
-  /** The dispatcher; made by the first call. Rejects with `aborted` once the pool is closed. */
-  dispatcher(): Promise<Dispatcher>;
+  /** @throws `aborted` once the pool is closed. */
+  dispatcher(): Dispatcher;
   /** Closes every socket; calls in flight fail. */
   close(): Promise<void>;
 }
@@ -23,24 +24,22 @@ const KEEP_ALIVE = 30_000;
 const CONNECT_TIMEOUT = 10_000;
 
 export function createPool(options: PoolOptions = {}): Pool {
-  let opened: Promise<Dispatcher> | undefined;
+  const agent = open(options.maxBodyBytes ?? MAX_BODY_BYTES);
   let closed = false;
   return {
-    async dispatcher() {
+    dispatcher() {
       if (closed) throw failure("aborted", "The provider is closed. Make a new one to call again.");
-      opened ??= open(options.maxBodyBytes ?? MAX_BODY_BYTES);
-      return opened;
+      return agent;
     },
     async close() {
       closed = true;
-      await (await opened)?.destroy();
+      await agent.destroy();
     },
   };
 }
 
-async function open(maxResponseSize: number): Promise<Dispatcher> {
-  // Loaded on use: undici costs 25 ms, and a run that is served by its store never calls.
-  const { Agent } = await import("undici");
+function open(maxResponseSize: number): Dispatcher {
+  const { Agent } = load("undici") as typeof import("undici");
   return new Agent({
     // HTTP/1.1 on purpose: one call is one socket, so that an abort closes just that socket, and the sockets open are
     // the calls in flight. Under HTTP/2 undici puts a hundred calls on a socket, and they share its loss.

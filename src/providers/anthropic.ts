@@ -1,6 +1,7 @@
 /** Claude, over Anthropic's Messages API. */
 
 import type { Anthropic } from "@anthropic-ai/sdk";
+import { load } from "../load.ts";
 import type { Usage } from "../usage.ts";
 import { anthropicSchema } from "./json-schema.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
@@ -16,8 +17,8 @@ export type AnthropicOptions = ProviderOptions;
 export function anthropic(options: AnthropicOptions = {}): Provider {
   const settings = readSettings(VENDORS.anthropic, options, { known: PROVIDER_KEYS, compatible: false });
   const { model, baseURL, maxOutputTokens } = settings;
-  const wire = createWire(settings, async (fetch) => {
-    const { Anthropic } = await import("@anthropic-ai/sdk");
+  const wire = createWire(settings, (fetch) => {
+    const { Anthropic } = load("@anthropic-ai/sdk") as typeof import("@anthropic-ai/sdk");
     return new Anthropic({
       // Given in code, it is the only credential: the SDK then reads neither ANTHROPIC_AUTH_TOKEN nor profiles.
       apiKey: settings.apiKey as string,

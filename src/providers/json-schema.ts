@@ -41,22 +41,32 @@ const ONE_SCHEMA = ["items", "additionalProperties"];
 const LISTS_OF_SCHEMAS = ["anyOf", "allOf"];
 const MAPS_OF_SCHEMAS = ["properties", "$defs", "definitions"];
 
+/** Every request of a stage has the same schema object: it is translated once. */
+function onceEach<T>(make: (schema: JsonSchema) => T): (schema: JsonSchema) => T {
+  const made = new WeakMap<JsonSchema, { readonly of: T }>();
+  return (schema) => {
+    const known = made.get(schema) ?? { of: make(schema) };
+    made.set(schema, known);
+    return known.of;
+  };
+}
+
 /** As Anthropic takes it: no bounds, and objects closed. */
-export function anthropicSchema(schema: JsonSchema): JsonSchema {
+export const anthropicSchema = onceEach((schema): JsonSchema => {
   return translate(schema, ANTHROPIC, (draft) => {
     const open = draft.additionalProperties === undefined || draft.additionalProperties === true;
     if (isObject(draft) && open) draft.additionalProperties = false;
   });
-}
+});
 
 /**
  * As OpenAI's strict mode takes it, which makes the model unable to answer otherwise; undefined when the schema is
  * outside strict mode's rules, so that it can only be sent as a hint (`strict: false`).
  */
-export function strictSchema(schema: JsonSchema): JsonSchema | undefined {
+export const strictSchema = onceEach((schema): JsonSchema | undefined => {
   if (schema.type !== "object" || !isStrict(schema)) return undefined;
   return translate(schema, OPENAI, () => {});
-}
+});
 
 function translate(schema: JsonSchema, dialect: Dialect, close: (draft: Draft) => void): JsonSchema {
   const draft: Draft = {};

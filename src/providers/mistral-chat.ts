@@ -1,32 +1,37 @@
 /**
  * The SDK's chat call without its barrel file. The SDK's own `chatComplete` imports the schemas of every endpoint, some
- * 650 files; these are the same steps on the same core with the two schemas that a chat needs. Measured in one run:
+ * 650 files; these are the same steps on the same core with the one schema that a request needs. Measured in one run:
  * 154 ms instead of 590 to load, 72 MB of RSS instead of 116.
  */
 
 import type { ChatCompletionRequest } from "@mistralai/mistralai/models/components/chatcompletionrequest.js";
-import { failure } from "../errors.ts";
 import type { Fetch } from "../http/fetch.ts";
+import { load } from "../load.ts";
 import type { Settings } from "./settings.ts";
 
-/** One call; rejects with what the fetch threw, or the SDK's own error for a request or an answer out of shape. */
+/** One call; rejects with what the fetch threw, or the SDK's own error for a request out of shape. */
 export type MistralChat = (request: ChatCompletionRequest, signal: AbortSignal) => Promise<MistralAnswer>;
 
 export interface MistralAnswer {
-  /** In the SDK's camel-case names. */
+  /** As it came: the caller checks its shape, as it does with every vendor's. */
   readonly data: unknown;
   readonly headers: Headers;
 }
 
-export async function loadMistralChat(settings: Settings, fetch: Fetch): Promise<MistralChat> {
-  const [{ MistralCore }, { HTTPClient }, { env }, { resolveGlobalSecurity }, outbound, inbound] = await Promise.all([
-    import("@mistralai/mistralai/core.js"),
-    import("@mistralai/mistralai/lib/http.js"),
-    import("@mistralai/mistralai/lib/env.js"),
-    import("@mistralai/mistralai/lib/security.js"),
-    import("@mistralai/mistralai/models/components/chatcompletionrequest.js"),
-    import("@mistralai/mistralai/models/components/chatcompletionresponse.js"),
-  ]);
+type Sdk = typeof import("@mistralai/mistralai/core.js") &
+  typeof import("@mistralai/mistralai/lib/http.js") &
+  typeof import("@mistralai/mistralai/lib/env.js") &
+  typeof import("@mistralai/mistralai/lib/security.js") &
+  typeof import("@mistralai/mistralai/models/components/chatcompletionrequest.js");
+
+const PARTS = ["core", "lib/http", "lib/env", "lib/security", "models/components/chatcompletionrequest"];
+
+export function loadMistralChat(settings: Settings, fetch: Fetch): MistralChat {
+  const parts = PARTS.map((part) => load(`@mistralai/mistralai/${part}.js`) as Partial<Sdk>);
+  const { MistralCore, HTTPClient, env, resolveGlobalSecurity, ChatCompletionRequest$outboundSchema } = Object.assign(
+    {},
+    ...parts,
+  ) as Sdk;
   const apiKey = settings.apiKey as string;
   const core = new MistralCore({
     apiKey,
@@ -47,7 +52,7 @@ export async function loadMistralChat(settings: Settings, fetch: Fetch): Promise
     retryConfig: noRetries,
   };
   return async (request, signal) => {
-    const body = JSON.stringify(outbound.ChatCompletionRequest$outboundSchema.parse(request));
+    const body = JSON.stringify(ChatCompletionRequest$outboundSchema.parse(request));
     const headers = { "content-type": "application/json", accept: "application/json", ...settings.headers };
     const call = { security, method: "POST", path: "/v1/chat/completions", headers, body };
     // A signal switches the SDK's own timer off, and every call has one.
@@ -56,12 +61,7 @@ export async function loadMistralChat(settings: Settings, fetch: Fetch): Promise
     const isErrorStatusCode = (status: number) => status >= 400;
     const done = await core._do(made.value, { context, isErrorStatusCode, retryConfig: noRetries, retryCodes: [] });
     if (!done.ok) throw done.error;
-    const answer = inbound.ChatCompletionResponse$inboundSchema.safeParse(await done.value.json());
-    if (!answer.success) {
-      // The schema's own error would quote the answer.
-      throw failure("bad_response", `${settings.label} answered in a form that its own SDK does not know.`);
-    }
-    return { data: answer.data, headers: done.value.headers };
+    return { data: await done.value.json(), headers: done.value.headers };
   };
 }
 

@@ -58,18 +58,17 @@ function body(request: ModelRequest, settings: Settings): ChatCompletionRequest 
   };
 }
 
-/** @param data as the SDK hands it out, its names in camel case */
 function read(data: unknown, headers: Headers, { label, model }: Settings): Completion {
   const answer = fieldsOf(data);
   const requestId = requestIdOf(headers) ?? textOf(answer.id);
-  const { message, finishReason } = fieldsOf(listOf(answer.choices)[0]);
+  const { message, finish_reason: reason } = fieldsOf(listOf(answer.choices)[0]);
   if (!isFields(message)) throw misshapen(label, "no `choices`", requestId);
-  if (finishReason === "error") throw misshapen(label, "no end: its server gave up half-way", requestId);
+  if (reason === "error") throw misshapen(label, "no end: its server gave up half-way", requestId);
   const usage = readUsage(answer.usage);
   if (usage === undefined) throw misshapen(label, "no readable `usage`", requestId);
   return {
     text: textOfContent(message.content),
-    finishReason: finish(finishReason),
+    finishReason: finish(reason),
     usage,
     model: textOf(answer.model) ?? model,
     requestId,
@@ -79,10 +78,9 @@ function read(data: unknown, headers: Headers, { label, model }: Settings): Comp
 
 function readUsage(usage: unknown): Usage | undefined {
   if (!isFields(usage)) return undefined;
-  const inputTokens = countOf(usage.promptTokens);
-  const outputTokens = countOf(usage.completionTokens);
+  const inputTokens = countOf(usage.prompt_tokens);
+  const outputTokens = countOf(usage.completion_tokens);
   if (inputTokens === undefined || outputTokens === undefined) return undefined;
-  // Not in the SDK's types, so that it passes as it came.
   return withCache({ inputTokens, outputTokens }, fieldsOf(usage.prompt_tokens_details).cached_tokens, undefined);
 }
 

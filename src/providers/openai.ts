@@ -3,6 +3,7 @@
 import type { OpenAI } from "openai";
 import { failure } from "../errors.ts";
 import type { Fetch } from "../http/fetch.ts";
+import { load } from "../load.ts";
 import { VENDORS } from "./models.ts";
 import { chatBody, readChat } from "./openai-chat.ts";
 import { readResponse, responsesBody } from "./openai-responses.ts";
@@ -74,8 +75,8 @@ export function openai(options: OpenAIOptions = {}): Provider {
   };
 }
 
-async function connect(settings: Settings, fetch: Fetch): Promise<OpenAI> {
-  const { OpenAI } = await import("openai");
+function connect(settings: Settings, fetch: Fetch): OpenAI {
+  const { OpenAI } = load("openai") as typeof import("openai");
   return new OpenAI({
     // The SDK demands a key; where there is none, the header is taken off again.
     apiKey: settings.apiKey ?? "none",

@@ -1,5 +1,5 @@
 /**
- * What the three SDKs share: one pool, a client made on the first call, and failures told apart before an SDK renames
+ * What the three SDKs share: one pool, one client, and failures told apart before an SDK renames
  * them.
  */
 
@@ -26,22 +26,16 @@ export interface Wire<Client> {
  */
 export const NO_TIMEOUT = 2 ** 31 - 1;
 
-/** @param connect makes the SDK's client; called once, by the first call */
-export function createWire<Client>(settings: Settings, connect: (fetch: Fetch) => Promise<Client>): Wire<Client> {
+/** @param connect makes the SDK's client */
+export function createWire<Client>(settings: Settings, connect: (fetch: Fetch) => Client): Wire<Client> {
   const pool = createPool();
-  let client: Promise<Client> | undefined;
+  const client = connected(settings, () => connect(explaining(createFetch(pool.dispatcher), settings)));
   let closed = false;
   return {
     async call(signal, use) {
       signal.throwIfAborted();
-      client ??= connect(explaining(createFetch(pool.dispatcher), settings)).catch((cause: unknown) => {
-        throw failure("internal", `The SDK for ${settings.label} could not be loaded. Install millrace again.`, {
-          cause,
-        });
-      });
-      const sdk = await client;
       try {
-        return await use(sdk);
+        return await use(client);
       } catch (thrown) {
         if (signal.aborted) throw signal.reason;
         if (closed) throw failure("aborted", `The provider for ${settings.label} was closed.`);
@@ -53,6 +47,14 @@ export function createWire<Client>(settings: Settings, connect: (fetch: Fetch) =
       return pool.close();
     },
   };
+}
+
+function connected<Client>({ label }: Settings, connect: () => Client): Client {
+  try {
+    return connect();
+  } catch (cause) {
+    throw failure("internal", `The SDK for ${label} could not be loaded. Install millrace again.`, { cause });
+  }
 }
 
 /** Tells refusals and lost connections apart where they are still whole: before an SDK has seen them. */

@@ -217,7 +217,7 @@ function normalised(options: AnalyzeOptions<unknown>): Settings {
   if (prompt === undefined && schema !== undefined) {
     throw wrong("a `schema` needs a `prompt`: the built-in analysis has a schema of its own.");
   }
-  const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA) : schema && answerCheck(schema);
+  const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA, true) : schema && answerCheck(schema);
   return {
     provider,
     check,

@@ -6,13 +6,12 @@ test.each([
   ["anthropic", "@anthropic-ai/sdk"],
   ["openai", "openai"],
   ["mistral", "@mistralai/mistralai"],
-])("importing and making %s loads neither its SDK nor undici", (file, sdk) => {
+])("importing %s loads neither its SDK nor undici", (file, sdk) => {
   const script = `
     import { registerHooks } from "node:module";
     const loaded = [];
     registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
-    const room = await import("./src/providers/${file}.ts");
-    room.${file}({ apiKey: "k-123456" });
+    await import("./src/providers/${file}.ts");
     console.log(JSON.stringify(loaded.filter((url) => url.includes("node_modules"))));
   `;
   const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
