@@ -39,6 +39,7 @@ function fault(value: unknown, levels: number): string | undefined {
 
 function objectFault(value: object, levels: number): string | undefined {
   if (levels === 0) return ": is nested too deep, or holds itself";
+  if (types.isDate(value) && Number.isNaN(value.getTime())) return ": is an invalid Date";
   if ("toJSON" in value && typeof value.toJSON === "function") return fault(value.toJSON(), levels - 1);
   if (types.isMap(value) || types.isSet(value) || types.isPromise(value)) {
     return `: is a ${value.constructor.name}, of which JSON keeps nothing`;

@@ -1,6 +1,6 @@
 /** Stages in, report out. */
 
-import type { Readable, Writable } from "node:stream";
+import { Readable, Writable } from "node:stream";
 import { finished, pipeline as nodePipeline } from "node:stream/promises";
 import { failure, isMillraceError, type MillraceError } from "./errors.ts";
 import { checkKeys } from "./options.ts";
@@ -51,6 +51,8 @@ export function pipeline(...args: readonly [...StageInput[], StageInput | Pipeli
   try {
     return startRun(stages, options).done;
   } catch (error) {
+    // A run that cannot begin has failed as well: what it was given to close is closed.
+    for (const stage of stages) if (stage instanceof Readable || stage instanceof Writable) stage.destroy();
     return Promise.reject(error);
   }
 }
@@ -72,10 +74,17 @@ export function startRun(inputs: readonly StageInput[], options: PipelineOptions
   const startedAt = performance.now();
   const report = (whole = false) => reportOf(watched, performance.now() - startedAt, whole);
   const done = run(streams, options).then(
-    () => report(true),
+    () => accounted(report(true)),
     (error: unknown) => Promise.reject(Object.assign(typed(error, options), { report: report() })),
   );
   return { done, report };
+}
+
+/** Every record read must have gone somewhere: a sum that does not come out is a bug of ours and must not look like success. */
+function accounted(report: RunReport): RunReport {
+  if (report.unfinished === 0) return report;
+  const lost = `${report.unfinished} records were read but neither written, dropped nor dead-lettered.`;
+  throw Object.assign(failure("internal", lost), { report });
 }
 
 function checkOptions(options: PipelineOptions): void {
@@ -124,10 +133,12 @@ async function run(parts: readonly Part[], { deadLetters, signal, stop }: Pipeli
   for (const stream of streams) stream.on("error", () => {});
   try {
     if (signal?.aborted) throw signal.reason;
-    for (const stream of streams) await prepared(stream);
+    await unlessAborted(allPrepared(streams), abort.signal);
     for (const { errored } of streams) if (errored) throw errored;
     await joined(parts, { signal: abort.signal });
-    await ended(deadLetters);
+    await unlessAborted(ended(deadLetters), abort.signal);
+    // A generator that throws `undefined` ends Node's pipeline without an error.
+    if ((streams.at(-1) as Writable).writableFinished === false) throw failure("stage_failed", EARLY);
   } catch (error) {
     // Node's pipeline says only that it was aborted; the reason says why.
     const why = abort.signal.aborted ? abort.signal.reason : error;
@@ -139,6 +150,19 @@ async function run(parts: readonly Part[], { deadLetters, signal, stop }: Pipeli
     for (const end of forget) end();
     deadLetters?.off("error", lettersFailed);
   }
+}
+
+/** One after the other, so that of two sinks on one file the second is told. */
+async function allPrepared(streams: readonly object[]): Promise<void> {
+  for (const stream of streams) await prepared(stream);
+}
+
+/** A wait for somebody else, as for the reader of a pipe, ends with the run. */
+function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal): Promise<T> {
+  return new Promise((resolve, reject) => {
+    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
+    wait.then(resolve, reject);
+  });
 }
 
 function forward(from: AbortSignal | undefined, to: AbortController): () => void {
@@ -187,6 +211,8 @@ function typed(error: unknown, { signal }: PipelineOptions): MillraceError {
   if (signal?.aborted) return failure("aborted", "The run was aborted.", { cause: signal.reason });
   return failure("stage_failed", `A stage failed: ${whyOf(error)}`, { cause: error });
 }
+
+const EARLY = "A stage ended before the output was complete, and gave no error.";
 
 function whyOf(error: unknown): string {
   if (!(error instanceof Error)) return String(error);

@@ -81,7 +81,7 @@ function fieldsOf(value: object): unknown[] {
 /** Nodes looked at by `sizeOf`: past this, what is not seen is taken to be like what was. */
 const SIZE_NODES = 2_000;
 
-/** About how many bytes of memory a JSON-like value holds: strings at their length, 16 for every other node. */
+/** About how many bytes of memory a JSON-like value holds: two bytes a character, 16 for every node. */
 export function sizeOf(value: unknown): number {
   let bytes = 0;
   let nodes = 0;
@@ -90,7 +90,7 @@ export function sizeOf(value: unknown): number {
     const next = left.pop();
     nodes++;
     bytes += 16;
-    if (typeof next === "string") bytes += next.length;
+    if (typeof next === "string") bytes += 2 * next.length;
     else if (ArrayBuffer.isView(next)) bytes += next.byteLength;
     else if (isObject(next)) for (const field of fieldsOf(next)) left.push(field);
   }

@@ -61,13 +61,15 @@ export function reportOf(watched: readonly Watched[], elapsedMs: number, whole: 
   const written = watched.at(-1)?.stage?.written ?? 0;
   const deadLettered = sum((report) => report.deadLettered);
   const dropped = sum((report) => report.dropped);
+  // Where a stage makes several of one, or is of another make, a whole run's sums need not come out.
+  const exact = watched.every(({ stage }) => stage !== undefined && !stage.reshapes);
   return {
     read,
     written,
     deadLettered,
     failures: failuresOf(reports),
     dropped,
-    unfinished: whole ? 0 : Math.max(0, read - written - deadLettered - dropped),
+    unfinished: whole && !exact ? 0 : Math.max(0, read - written - deadLettered - dropped),
     cached: 0,
     requests: sum((report) => report.calls?.attempts ?? 0),
     retries: sum((report) => report.calls?.retries ?? 0),

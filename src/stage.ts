@@ -50,6 +50,8 @@ const STAGE = Symbol("millrace.stage");
 export class Stage {
   readonly report: StageReport;
   #context: RunContext;
+  /** Whether one record in need not be one out. */
+  reshapes = false;
   readonly #onStop: (() => void)[] = [];
 
   constructor(name: string, context: RunContext = {}) {

@@ -21,7 +21,7 @@ const odd = ({ id }: Numbered) => {
 };
 
 async function* slowly() {
-  for (const record of numbered(200)) {
+  for (const record of numbered(20_000)) {
     yield record;
     await turns(1);
   }

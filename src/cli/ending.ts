@@ -42,7 +42,8 @@ export function lastWords({ report, error }: Ended, code: number, places: Places
   const interrupted = code === EXIT.interrupted || code === EXIT.terminated;
   const told = error !== undefined && !interrupted && !readerLeft(error);
   const errors = told ? [`millrace: ${messageOf(error)}`] : [];
-  if (code === EXIT.usage) return { errors, summary: [] };
+  // Of a mistake, and to a reader who has left, there is nothing more to say.
+  if (code === EXIT.usage || readerLeft(error)) return { errors, summary: [] };
   const whole = error === undefined;
   const ending = whole ? "Done" : interrupted ? "Interrupted" : "Stopped";
   const kept = whole ? places : leftOf(places, report);

@@ -7,6 +7,7 @@ import { failure } from "../errors.ts";
 import { type RunError, type RunReport, read, type StageInput, write } from "../index.ts";
 import { startRun } from "../pipeline.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
+import { EXIT } from "./exit.ts";
 import { checkPlaces, deadLettersOf, pathsOf, refuseUnfinished } from "./places.ts";
 import { showProgress } from "./progress.ts";
 import { onSignals } from "./signals.ts";
@@ -36,17 +37,29 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
   const hide = flags.quiet ? () => {} : showProgress(run.report, flags.progress ?? "auto");
+  const stalled = () => standstill(run.report());
+  process.once("beforeExit", stalled);
   const ended: Ended = await run.done.then(
     (report) => ({ report, error: undefined }),
     (error: RunError) => ({ report: error.report, error }),
   );
   hide();
+  process.off("beforeExit", stalled);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
   const lines = lastWords(ended, code, { output, deadLetters });
   for (const line of lines.errors) process.stderr.write(`${line}\n`);
   for (const line of lines.summary) say(line);
   if (flags.report !== undefined) await writeReport(flags.report, ended.report, code);
   return code;
+}
+
+/** Nothing is under way any more and the run has not ended: a stage has forgotten a record. */
+function standstill(report: RunReport): void {
+  const stages = report.stages.map(({ name, in: took, out }) => `${name} ${took ?? "?"} → ${out ?? "?"}`).join(", ");
+  process.stderr.write(
+    `millrace: The run came to a standstill: a stage took a record and never answered, neither with a result nor with an error (records in → out: ${stages}).\n`,
+  );
+  process.exitCode = EXIT.stopped;
 }
 
 async function writeReport(path: string, report: RunReport, exitCode: number): Promise<void> {

@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { type OptionSpec, RUN_OPTIONS, type RunFlags } from "../config/options.ts";
+import { isMillraceError } from "../errors.ts";
 import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
 import type { SimulateFlags } from "./simulate.ts";
 
@@ -12,6 +13,12 @@ type Done = (code: number) => void;
 export async function main(argv: readonly string[]): Promise<void> {
   // A closed stderr (`2>&1 | head`) is nobody to tell it to.
   process.stderr.on("error", () => {});
+  // A promise that a pipeline file left to itself: no bug of ours, and no reason for a stack.
+  process.on("unhandledRejection", (reason) => {
+    const why = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
+    process.stderr.write(`millrace: A promise was rejected that nobody awaited: ${why}\n`);
+    process.exit(isMillraceError(reason) ? EXIT.bug : EXIT.stopped);
+  });
   try {
     await program((code) => {
       process.exitCode = code;

@@ -23,7 +23,7 @@ export function progressLine(report: RunReport): string {
   ];
   if (report.dropped > 0) parts.push(`${count(report.dropped)} dropped`);
   if (report.retries > 0) parts.push(`${count(report.retries)} retries`);
-  if (report.rateLimited > 0) parts.push(`told to wait ${count(report.rateLimited)} times`);
+  if (report.rateLimited > 0) parts.push(`${count(report.rateLimited)} told to wait`);
   return parts.join(" · ");
 }
 
@@ -45,7 +45,7 @@ export function summary(report: RunReport, { ending, output, deadLetters }: Summ
   if (failures.length > 0)
     lines.push(row("failed", failures.map(([code, times]) => `${count(times)} ${code}`).join(" · ")));
   if (report.requests > 0) {
-    const repeated = `${count(report.retries)} retries, told to wait ${count(report.rateLimited)} times`;
+    const repeated = `${count(report.retries)} retries, ${count(report.rateLimited)} told to wait`;
     lines.push(row("requests", `${count(report.requests)} (${repeated})`));
   }
   const { inputTokens, outputTokens, cacheReadTokens } = report.usage;

@@ -9,7 +9,7 @@ interface Rule {
 }
 
 /** Statuses that say "this request is wrong" and leave the rest to the words. */
-const WRONG = new Set([400, 403, 404, 413, 422]);
+const WRONG = new Set([400, 403, 413, 422]);
 
 function anyOf(...phrases: readonly RegExp[]): RegExp {
   return new RegExp(phrases.map(({ source }) => source).join("|"));
@@ -28,7 +28,7 @@ const NO_CREDIT = anyOf(
 );
 
 /** Words of money that a rate limit may use as well, so that they count only where no wait is named. */
-const MONEY = /billing|quota|spend(?:ing)?[ _]limit|usage[ _]limit|out of credits?/;
+const MONEY = /billing|exceeded your current quota|spend(?:ing)?[ _]limit|usage[ _]limit|out of credits?/;
 
 /** "Please try again in 6m0s": it is a matter of time. */
 const NAMES_A_WAIT = /(?:try again|retry) (?:in|after) \d|rate_limit_exceeded/;
@@ -53,6 +53,9 @@ const NO_MODEL =
 const SCHEMA =
   /response_?format|json_?schema|output_config|output_format|text\.format|structured[ _]outputs?|\bschema\b|grammar/;
 
+/** The parameter that is wrong is a message: its text may well speak of schemas. */
+const OF_A_MESSAGE = /\bmessages\[\d+\]|\binput\[\d+\]/;
+
 const OVERLOADED = /overloaded|slow_down/;
 
 const RULES: readonly Rule[] = [
@@ -70,11 +73,21 @@ const RULES: readonly Rule[] = [
   { code: "authentication_failed", when: ({ status }) => status === 401 },
   { code: "timeout", when: ({ status }) => status === 408 },
   { code: "conflict", when: ({ status }) => status === 409 },
+  { code: "conflict", when: ({ status }) => status === 425 },
+  { code: "overloaded", when: ({ status }) => status === 498 },
+  { code: "permission_denied", when: ({ words }) => /must be verified to use/.test(words) },
+  {
+    code: "unknown_model",
+    when: ({ status, words }) => status === 404 || (status === 403 && /model_not_found/.test(words)),
+  },
   { code: "content_filtered", when: ({ status, words }) => WRONG.has(status) && FILTERED.test(words) },
   { code: "permission_denied", when: ({ status }) => status === 403 },
   { code: "request_too_large", when: ({ status, words }) => WRONG.has(status) && TOO_LONG.test(words) },
-  { code: "schema_rejected", when: ({ status, words }) => WRONG.has(status) && SCHEMA.test(words) },
-  { code: "unknown_model", when: ({ status, words }) => status === 404 || (WRONG.has(status) && NO_MODEL.test(words)) },
+  {
+    code: "schema_rejected",
+    when: ({ status, words }) => WRONG.has(status) && SCHEMA.test(words) && !OF_A_MESSAGE.test(words),
+  },
+  { code: "unknown_model", when: ({ status, words }) => WRONG.has(status) && NO_MODEL.test(words) },
   { code: "overloaded", when: ({ status, words }) => status === 529 || (status >= 500 && OVERLOADED.test(words)) },
   { code: "overloaded", when: ({ status, retryAfter }) => status === 503 && retryAfter !== undefined },
   { code: "server_error", when: ({ status }) => status >= 500 },

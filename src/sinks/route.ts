@@ -18,9 +18,9 @@ export class Route extends Writable {
   constructor(choose: (record: unknown) => unknown, sinks: Readonly<Record<string, Writable>>) {
     super({ objectMode: true, highWaterMark: 1 });
     this.#choose = choose;
-    const ours = ([name, sink]: [string, Writable]) =>
-      [name, stageOf(sink) === undefined ? write(sink) : sink] as const;
-    this.#sinks = Object.fromEntries(Object.entries(sinks).map(ours));
+    // One sink may stand under several names.
+    const ours = new Map([...new Set(Object.values(sinks))].map((sink) => [sink, stageOf(sink) ? sink : write(sink)]));
+    this.#sinks = Object.fromEntries(Object.entries(sinks).map(([name, sink]) => [name, ours.get(sink) ?? sink]));
     this.#stage.sinks = this.sinks;
     asStage(this, this.#stage);
     for (const sink of this.sinks) sink.on("error", (error) => this.destroy(error));
@@ -32,7 +32,7 @@ export class Route extends Writable {
   }
 
   get sinks(): readonly Writable[] {
-    return Object.values(this.#sinks);
+    return [...new Set(Object.values(this.#sinks))];
   }
 
   override _write(record: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {

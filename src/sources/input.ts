@@ -76,7 +76,7 @@ export function guardInput(input: Input): () => void {
 const pathOf = (stream: Readable): string | undefined =>
   "path" in stream && typeof stream.path === "string" ? stream.path : undefined;
 
-/** Faults that no run of the same command would get past: the user named something that cannot be read. */
+/** Faults in opening a file: the user named something that cannot be read. */
 const WRONG_NAME: Readonly<Record<string, string>> = {
   ENOENT: "there is no such file",
   ENOTDIR: "there is no such file",
@@ -85,10 +85,11 @@ const WRONG_NAME: Readonly<Record<string, string>> = {
   EPERM: "you may not read it",
 };
 
-export function readFault(name: string, error: unknown): MillraceError {
+/** `begun`: something had been read, so that the fault is none of the name. */
+export function readFault({ name, begun }: { name: string; begun: boolean }, error: unknown): MillraceError {
   if (isMillraceError(error)) return error;
   const code = error instanceof Error && "code" in error ? String(error.code) : "";
-  const wrong = WRONG_NAME[code];
+  const wrong = begun ? undefined : WRONG_NAME[code];
   if (wrong !== undefined) return failure("invalid_option", `Cannot read ${name}: ${wrong}.`, { cause: error });
   const why = error instanceof Error ? error.message : String(error);
   return failure("source_failed", `Reading ${name} failed: ${why}`, { cause: error });

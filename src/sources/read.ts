@@ -42,12 +42,15 @@ export class RecordSource extends Readable {
   #wanted = false;
   #atEnd = false;
   #finished = false;
+  /** An iterable's errors are its own; those of a file may be of its name, until something was read. */
+  #begun: boolean;
   /** A surrogate pair may be cut between two chunks of text. */
   #halfPair = "";
 
   constructor(input: Input, limits: LineLimits, deadLetters: Writable | undefined) {
     super({ objectMode: true, highWaterMark: BUFFERED });
     this.#input = input;
+    this.#begun = !(typeof input === "string" || input instanceof Readable);
     this.#unopened = guardInput(input);
     this.#limits = limits;
     this.#splitter = new LineSplitter(limits.maxLineBytes);
@@ -61,7 +64,7 @@ export class RecordSource extends Readable {
     if (this.#pulling || this.#atEnd) return;
     this.#pulling = true;
     this.#pull().catch((error: unknown) => {
-      if (!this.#atEnd) this.destroy(readFault(this.#open?.name ?? "the input", error));
+      if (!this.#atEnd) this.destroy(readFault({ name: this.#open?.name ?? "the input", begun: this.#begun }, error));
     });
   }
 
@@ -88,6 +91,7 @@ export class RecordSource extends Readable {
     }
     this.#open ??= openInput(this.#input);
     const { done, value } = await this.#open.chunks.next();
+    this.#begun = true;
     if (this.#atEnd) return;
     if (done === true) this.#finish();
     else if (typeof value === "string" || value instanceof Uint8Array)

@@ -6,7 +6,7 @@ import { answer } from "../client/answer.ts";
 import { type Caller, type CallPolicy, Client } from "../client/client.ts";
 import { Prospects } from "../client/prospects.ts";
 import { type AnswerCheck, type AnswerOf, type AnswerSchema, answerCheck } from "../client/schema.ts";
-import { failure, isMillraceError } from "../errors.ts";
+import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type History, noHistory } from "../limits/retry.ts";
 import { LONGEST_TIMER } from "../limits/sleep.ts";
 import { Slots } from "../limits/slots.ts";
@@ -77,6 +77,9 @@ const KNOWN = [
   "deadLetters",
 ] as const satisfies readonly (keyof AnalyzeOptions)[];
 
+/** So many first records without content stop the run. */
+const FIRST = 20;
+
 /** Records admitted for each call in flight: so one slow call at the head of the line does not idle the others. */
 const WINDOW_PER_CALL = 32;
 
@@ -103,6 +106,9 @@ export class Analyze extends Parallel {
   readonly #slots: Slots;
   readonly #prospects = new Prospects();
   readonly #released = new AbortController();
+  /** Records that lack their content, as long as there was no other; then NaN. */
+  #lacking = 0;
+  #lack: MillraceError | undefined;
 
   constructor(settings: Settings) {
     super((record, signal) => this.#handle(record, signal), {
@@ -145,11 +151,24 @@ export class Analyze extends Parallel {
       fault.attempts = history.attempts;
       if (fault.scope === "run") throw fault;
       await this.#stage.reject(fault, { record });
+      this.#sort(fault);
       // What a function of the user's own made of the record says nothing about the provider.
       const hopeless = history.attempts > 0 && !progress.answered ? this.#prospects.add(fault) : undefined;
       if (hopeless !== undefined) throw hopeless;
       return drop;
     }
+  }
+
+  /** When the first records all lack what is asked about, the input is of another kind than the command takes it for. */
+  #sort(fault: MillraceError): void {
+    if (fault.code !== "missing_content") this.#lacking = Number.NaN;
+    else if (++this.#lacking === FIRST) throw this.#wrongInput(fault);
+    this.#lack = fault;
+  }
+
+  #wrongInput({ message }: MillraceError): MillraceError {
+    const all = this.#lacking === 1 ? "The only record" : `The first ${this.#lacking} records`;
+    return failure("invalid_option", `${all} cannot be asked about, the last because: ${message}`);
   }
 
   async #answer(record: unknown, { signal, history, progress }: Work): Promise<unknown> {
@@ -165,13 +184,16 @@ export class Analyze extends Parallel {
     const complete = (asked: ModelRequest) => this.#client.complete(asked, caller);
     const { value, completion } = await answer(await request(record), provider, { complete, check });
     progress.answered = true;
+    this.#lacking = Number.NaN;
     this.#prospects.add();
     const result = { value, provider: provider.name, model: provider.model, usage: completion.usage };
     return called("output", output, record, result);
   }
 
   protected override async settle(): Promise<void> {
-    const hopeless = this.#stage.stopped ? undefined : this.#prospects.atEnd();
+    if (this.#stage.stopped) return;
+    if (this.#lacking > 0 && this.#lack !== undefined) throw this.#wrongInput(this.#lack);
+    const hopeless = this.#prospects.atEnd();
     if (hopeless !== undefined) throw hopeless;
   }
 

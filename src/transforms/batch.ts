@@ -14,6 +14,7 @@ export class Batch extends Transform {
   constructor(size: number) {
     super({ objectMode: true, highWaterMark: 1 });
     this.#size = size;
+    this.#stage.reshapes = true;
     asStage(this, this.#stage);
   }
 

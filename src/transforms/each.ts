@@ -51,6 +51,7 @@ export class Each extends Transform {
 
   #settle(record: unknown, made: unknown, callback: TransformCallback): void {
     if (made instanceof Outputs) {
+      this.#stage.reshapes = true;
       for (const each of made.records) this.#give(record, each);
     } else this.#give(record, made);
     callback();

@@ -1,5 +1,6 @@
 /** What the command line says and how it exits, on success and on a user's mistakes. */
 
+import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -14,6 +15,8 @@ import {
   KEY,
   readRows,
   rows,
+  simulator,
+  startCli,
   VENDOR_NAMES,
   writeLines,
 } from "../support.ts";
@@ -78,7 +81,6 @@ describe("the command line", () => {
   test("ends quietly with 0 when the reader of stdout leaves", async () => {
     const cwd = folder();
     writeLines(join(cwd, "in.ndjson"), articles(3_000, 5));
-    const { execFileSync } = await import("node:child_process");
     const script = `"${process.execPath}" "$MILLRACE" analyze in.ndjson --provider local 2>err.txt | head -n 1 >/dev/null; echo "\${PIPESTATUS[0]}"`;
     const env = { PATH: process.env.PATH ?? "", MILLRACE: join(import.meta.dirname, "../../src/cli/millrace.js") };
     expect(execFileSync("bash", ["-c", script], { cwd, env, encoding: "utf8" }).trim()).toBe("0");
@@ -183,5 +185,95 @@ describe("the command line", () => {
     expect(ended.status).toBe(2);
     expect(ended.stderr.trim().split("\n")).toHaveLength(1);
     expect(ended.stderr).toContain("Node 22.19 or newer");
+  });
+});
+
+describe("places and mistakes that cost records elsewhere", () => {
+  const local = ["--provider", "local"];
+
+  test("an input that the output's partial name would destroy is refused", async () => {
+    const cwd = folder();
+    writeLines(join(cwd, "out.ndjson.partial"), articles(3));
+    expectMistake(await cli(["analyze", "out.ndjson.partial", "-o", "out.ndjson", ...local], { cwd }), "same file");
+    expect(readRows(join(cwd, "out.ndjson.partial"))).toHaveLength(3);
+  });
+
+  test("a second live run on one output is refused and the first is left alone", async () => {
+    const cwd = prepared(30);
+    const server = await simulator({ latency: 300 });
+    const args = ["analyze", "in.ndjson", "-o", "out.ndjson", "-c", "10"];
+    const first = startCli(args, { cwd, env: environment(server.url, "anthropic"), input: "" });
+    while ((await server.stats()).inFlight < 10) await new Promise((resolve) => setTimeout(resolve, 5));
+    expectMistake(await cli(["analyze", "in.ndjson", "-o", "out.ndjson", ...local], { cwd }), "process");
+    expect((await first.ended).code).toBe(0);
+    expect(readRows(join(cwd, "out.ndjson"))).toHaveLength(30);
+    expect(existsSync(join(cwd, "out.ndjson.lock"))).toBe(false);
+  });
+
+  test("a pipeline's own sink may not be its input, and two may not be one file", async () => {
+    const cwd = prepared();
+    const file = (name: string, sink: string) =>
+      writeFileSync(
+        join(cwd, name),
+        `import { definePipeline, route, write } from "millrace"; export default definePipeline({ description: "x", stages: () => [${sink}] });`,
+      );
+    file("own.ts", 'write("in.ndjson")');
+    expectMistake(await cli(["run", "own.ts", "in.ndjson"], { cwd }), "same file");
+    file("two.ts", 'route(() => "a", { a: write("x.ndjson"), b: write("x.ndjson") })');
+    expectMistake(await cli(["run", "two.ts", "in.ndjson"], { cwd }), "same file");
+    expect(readRows(join(cwd, "in.ndjson"))).toHaveLength(3);
+  });
+
+  test("a device and a pipe are written directly", async () => {
+    const cwd = prepared();
+    const run = (command: string) => {
+      const script = command.replaceAll(
+        "millrace",
+        `"${process.execPath}" "${join(import.meta.dirname, "../../src/cli/millrace.js")}"`,
+      );
+      return execFileSync("bash", ["-c", script], { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    };
+    expect(rows(run("millrace analyze in.ndjson --provider local -o /dev/stdout | cat"))).toHaveLength(3);
+    expect(rows(run("mkfifo p; millrace analyze in.ndjson --provider local -o p & cat p; wait"))).toHaveLength(3);
+    expect(run("millrace analyze in.ndjson --provider local -o /dev/null")).toBe("");
+  });
+
+  test("a pipeline file's faults are told as its own, without a stack", async () => {
+    const cwd = prepared();
+    const run = async (name: string, stages: string) => {
+      writeFileSync(
+        join(cwd, name),
+        `import { definePipeline } from "millrace"; import { Transform } from "node:stream"; export default definePipeline({ description: "x", stages: () => ${stages} });`,
+      );
+      return await cli(["run", name, "in.ndjson"], { cwd });
+    };
+    expectMistake(await run("throws.ts", "nowhere.at.all"), "throws.ts", "ReferenceError");
+    expectMistake(await run("object.ts", "({})"), "object.ts", "list of stages");
+    const deaf = await run("deaf.ts", "[new Transform({ objectMode: true, transform() {} })]");
+    expect(deaf).toMatchObject({ code: 3, stderr: expect.stringContaining("standstill") });
+    const lost = await run("lost.ts", '[(record) => { Promise.reject(new Error("lost")); return record; }]');
+    expect(lost).toMatchObject({ code: 3, stderr: expect.stringMatching(/^millrace: .*lost/) });
+  });
+
+  test("dead letters have no place on stdout, and a report makes its folder", async () => {
+    const cwd = prepared();
+    expectMistake(await cli(["analyze", "in.ndjson", "--dead-letters", "-", ...local], { cwd }), "--dead-letters");
+    expect(
+      (await cli(["analyze", "in.ndjson", "-o", "o.ndjson", "--report", "new/r.json", ...local], { cwd })).code,
+    ).toBe(0);
+    expect(existsSync(join(cwd, "new/r.json"))).toBe(true);
+  });
+
+  test("values that cannot be are refused with what can", async () => {
+    const cwd = prepared();
+    for (const [flag, value, hint] of [
+      ["--timeout", "1h junk", "60s"],
+      ["--timeout", "30d", "24 days"],
+      ["-c", "100000000", "10000"],
+      ["--max-failures", "200%", "200%"],
+      ["--max-output-tokens", "9", "embedded"],
+    ] as const) {
+      expectMistake(await cli(["analyze", "in.ndjson", flag, value, ...local], { cwd }), hint);
+    }
   });
 });

@@ -13,6 +13,16 @@ import { asked, caught, collector, numbered, ownProvider, type Reply, usage } fr
 type Numbered = { readonly id?: unknown };
 const fast = { retryBaseDelay: 1, prompt: (record: Numbered) => `q${record.id}` };
 
+const ANALYSIS = {
+  title: "",
+  summary: "",
+  keyPoints: [],
+  topics: [],
+  entities: [],
+  sentiment: "neutral",
+  language: "en",
+};
+
 describe("analyze", () => {
   test("gives each record its own answer, in order, whatever the latencies", async () => {
     const provider = ownProvider(async (request) => {
@@ -137,14 +147,26 @@ describe("analyze", () => {
   });
 
   test("dead-letters an article without content and names the fields that it has", async () => {
-    const provider = ownProvider(() => ({ text: "never asked" }));
+    const provider = ownProvider(() => ({ text: JSON.stringify(ANALYSIS) }));
     const letters = collector();
-    const report = await pipeline([{ id: 7, body: "text", headline: "x" }], analyze({ provider }), collector().stream, {
-      deadLetters: letters.stream,
-    });
-    expect(letters.records).toMatchObject([{ error: { code: "missing_content", attempts: 0 } }]);
+    const records = [{ content: "Good." }, { id: 7, body: "text", headline: "x" }, { content: "Good too." }];
+    const report = await pipeline(records, analyze({ provider }), collector().stream, { deadLetters: letters.stream });
+    expect(letters.records).toMatchObject([{ error: { code: "missing_content", attempts: 0 }, record: { id: 7 } }]);
     expect((letters.records as { error: { message: string } }[])[0]?.error.message).toContain("id, body, headline");
-    expect(report.requests).toBe(0);
+    expect(report).toMatchObject({ written: 2, requests: 2 });
+  });
+
+  test("stops before anything is sent when the first records all lack content, or all of fewer", async () => {
+    const provider = ownProvider(() => ({ text: "never asked" }));
+    for (const count of [2, 100]) {
+      const records = Array.from({ length: count }, () => ({ body: "text" }));
+      const letters = collector().stream;
+      const error = await caught(
+        pipeline(records, analyze({ provider }), collector().stream, { deadLetters: letters }),
+      );
+      expect(error).toMatchObject({ code: "invalid_option", message: expect.stringContaining("It has: body.") });
+    }
+    expect(provider.requests).toEqual([]);
   });
 
   test("dead-letters what a function of the user's own throws on or forgets to return, and drops what it drops", async () => {

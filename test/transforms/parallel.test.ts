@@ -98,7 +98,7 @@ describe("parallel work", () => {
 
     test(`holds intake back at its bytes, results ${order}`, async () => {
       const { signals, work } = endless();
-      const stage = parallel(work, { width: 100, maxBytes: 10_000, ordered });
+      const stage = parallel(work, { width: 100, maxBytes: 20_000, ordered });
       const large = Array.from({ length: 50 }, () => ({ text: "x".repeat(3_000) }));
       nodePipeline(Readable.from(large), stage, collector().stream).catch(() => {});
       await turns(50);
