@@ -7,6 +7,9 @@ import { isMillraceError } from "../errors.ts";
 import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
 import type { SimulateFlags } from "./simulate.ts";
 
+/** How long after its end a command waits for what was left running, ms. */
+const LEFT_RUNNING = 1_000;
+
 type Done = (code: number) => void;
 
 /** Runs one command line and sets the process's exit code. */
@@ -22,8 +25,9 @@ export async function main(argv: readonly string[]): Promise<void> {
   try {
     await program((code) => {
       process.exitCode = code;
-      // A stop is a stop: what a stage of the user's own still waits for is not waited for.
-      if (code === EXIT.interrupted || code === EXIT.terminated) process.exit();
+      // What a stage of the user's own has left running does not keep a finished command.
+      const stopped = code === EXIT.interrupted || code === EXIT.terminated;
+      setTimeout(() => process.exit(), stopped ? 0 : LEFT_RUNNING).unref();
     }).parseAsync(argv as string[]);
   } catch (error) {
     if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.finished : EXIT.usage;

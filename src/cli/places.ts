@@ -1,5 +1,6 @@
 /** Where a command reads and writes: checked before anything is sent. */
 
+import { fstatSync } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
@@ -42,6 +43,7 @@ export async function checkPlaces({ input, outputs, deadLetters, report }: Place
     ...withPartial("the dead letters", deadLetters),
     ["the report", report],
   ] as const;
+  if (outputs.includes("-") && input !== "-") await refuseOwnInput(input);
   const seen = new Map<string, string>();
   for (const [what, path] of named) {
     if (path === undefined || path === "-") continue;
@@ -56,6 +58,13 @@ export async function checkPlaces({ input, outputs, deadLetters, report }: Place
     }
     seen.set(real, what);
   }
+}
+
+/** `millrace analyze x >> x` would read what it writes, for ever. */
+async function refuseOwnInput(input: string): Promise<void> {
+  const [read, written] = [await stat(input), fstatSync(1)];
+  if (!written.isFile() || read.ino !== written.ino || read.dev !== written.dev) return;
+  throw failure("invalid_option", `stdout is the input itself: ${input}. Write to another file.`);
 }
 
 /** A file has two names in its time. */

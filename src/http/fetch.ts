@@ -82,5 +82,8 @@ function toResponse(status: number, raw: Record<string, string | string[] | unde
   for (const [name, value] of Object.entries(raw)) {
     for (const each of [value ?? []].flat()) headers.append(name, each);
   }
+  // What is asked for is JSON, whatever a server calls it: an SDK would hand out a page of a proxy as if it were an answer,
+  // and refuse an answer that is called text.
+  if (status < 300) headers.set("content-type", "application/json");
   return new Response(NULL_BODY.has(status) ? null : (bytes as Uint8Array<ArrayBuffer>), { status, headers });
 }
