@@ -1,11 +1,13 @@
 /** The commands that carry records: `analyze` and `run`. */
 
+import { readFileSync } from "node:fs";
 import { Transform, Writable } from "node:stream";
 import type { RunFlags } from "../config/options.ts";
 import { chooseProvider } from "../config/provider.ts";
 import { failure, isMillraceError } from "../errors.ts";
 import { analyze, type StageInput } from "../index.ts";
 import type { PipelineContext, PipelineDefinition } from "../pipeline.ts";
+import { promptTemplate } from "../template.ts";
 import { execute } from "./execute.ts";
 import { loadPipeline } from "./pipeline-file.ts";
 
@@ -60,10 +62,33 @@ function analyzeOptions(flags: RunFlags) {
   if (flags.ordered && flags.unordered) {
     throw failure("invalid_option", "--ordered and --unordered exclude each other. Give one of them.");
   }
-  const { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature } = flags;
-  const given = { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature };
+  const { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature, keep } = flags;
+  const asked = { fields: flags.map, keep, prompt: promptOf(flags), schema: schemaOf(flags) };
+  const given = { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature, ...asked };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...set, ordered: !flags.unordered };
+}
+
+function textOf(flag: string, path: string): string {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (cause) {
+    throw failure("invalid_option", `${flag} ${path} cannot be read: ${(cause as Error).message}`, { cause });
+  }
+}
+
+const promptOf = ({ prompt }: RunFlags) => prompt && promptTemplate(textOf("--prompt", prompt), prompt);
+
+function schemaOf({ prompt, schema }: RunFlags): object | undefined {
+  if (schema === undefined) return undefined;
+  if (prompt === undefined)
+    throw failure("invalid_option", "--schema says what the answer to --prompt looks like. Give that too.");
+  const text = textOf("--schema", schema);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw failure("invalid_option", `--schema ${schema} is not valid JSON: ${(cause as Error).message}`, { cause });
+  }
 }
 
 /** stdin where no input is named, unless a person sits before it. */

@@ -32,7 +32,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
 
   const abort = new AbortController();
   const stop = new AbortController();
-  const stages = [read(job.input), ...job.stages, ...(output === undefined ? [] : [write(output)])];
+  const stages = [read(job.input, range(flags)), ...job.stages, ...(output === undefined ? [] : [write(output)])];
   const run = startRun(stages, { deadLetters: write(deadLetters), signal: abort.signal, stop: stop.signal });
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
@@ -52,6 +52,11 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   if (flags.report !== undefined) await writeReport(flags.report, ended.report, code);
   return code;
 }
+
+const range = ({ skip, limit }: RunFlags) => ({
+  ...(skip === undefined ? {} : { skip }),
+  ...(limit === undefined ? {} : { limit }),
+});
 
 /** Nothing is under way any more and the run has not ended: a stage has forgotten a record. */
 function standstill(report: RunReport): void {

@@ -51,9 +51,38 @@ const failureLimit = (text: string): FailureLimit => {
   throw usage(`--max-failures takes a number of records or a part of them, as 10 or 1%, got "${text}".`);
 };
 
+const fieldMap = (text: string): Readonly<Record<string, string>> => {
+  const pairs = text.split(",").map((pair) => pair.split("=").map((part) => part.trim()));
+  if (pairs.every(([field, path, ...more]) => field && path && more.length === 0)) return Object.fromEntries(pairs);
+  throw usage(`--map takes field=path, as content=body,title=meta.headline, got "${text}".`);
+};
+
+const fieldList = (text: string): readonly string[] | "all" => {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw usage(`--keep takes fields, as author,date, or all, got "${text}".`);
+  return text.trim() === "all" ? "all" : names;
+};
+
 export const RUN_OPTIONS = [
   { flags: "-o, --output <path>", help: "where the records go; - is stdout", fallback: "-" },
   { flags: "--dead-letters <path>", help: "where failed records go", fallback: "the output's name + .failed.ndjson" },
+  {
+    flags: "--map <fields>",
+    help: "where the built-in analysis finds its fields: content=body,title=meta.headline",
+    parse: fieldMap,
+  },
+  {
+    flags: "--keep <fields>",
+    help: "input fields that come out again beside the answer: a,b or all",
+    parse: fieldList,
+  },
+  {
+    flags: "--prompt <file>",
+    help: "ask this instead: a text with {{field}} in it; answers { text } without a schema",
+  },
+  { flags: "--schema <file>", help: "what the answer to --prompt must look like: JSON Schema" },
+  { flags: "--limit <n>", help: "records read at most", fallback: "all", parse: whole("--limit", { least: 1 }) },
+  { flags: "--skip <n>", help: "records passed over first", fallback: "0", parse: whole("--skip", { least: 0 }) },
   {
     flags: "--provider <name>",
     help: "who answers",
@@ -117,6 +146,12 @@ export const RUN_OPTIONS = [
 export interface RunFlags {
   readonly output?: string;
   readonly deadLetters?: string;
+  readonly map?: Readonly<Record<string, string>>;
+  readonly keep?: readonly string[] | "all";
+  readonly prompt?: string;
+  readonly schema?: string;
+  readonly limit?: number;
+  readonly skip?: number;
   readonly provider?: "anthropic" | "openai" | "mistral" | "local";
   readonly model?: string;
   readonly baseUrl?: string;

@@ -19,11 +19,28 @@ export interface ReadOptions {
   readonly maxLineBytes?: number;
   /** Deepest nesting of a record; a deeper one becomes a dead letter. Default 512. */
   readonly maxDepth?: number;
+  /** Records passed over at the start, broken ones included. Default 0. */
+  readonly skip?: number;
+  /** Records read at most, broken ones included. Default all. */
+  readonly limit?: number;
   /** Where broken lines go when the stage runs outside our `pipeline()`. Whoever made it ends it. */
   readonly deadLetters?: Writable;
 }
 
-const KNOWN = ["format", "maxLineBytes", "maxDepth", "deadLetters"] as const satisfies readonly (keyof ReadOptions)[];
+const KNOWN = [
+  "format",
+  "maxLineBytes",
+  "maxDepth",
+  "skip",
+  "limit",
+  "deadLetters",
+] as const satisfies readonly (keyof ReadOptions)[];
+
+interface SourceLimits extends LineLimits {
+  /** Of the records, by their number from 1: the last one passed over, and the last one read. */
+  readonly skip: number;
+  readonly last: number;
+}
 
 /** Parsed records that wait to be taken: large ones must fit as well. */
 const BUFFERED = 2;
@@ -33,11 +50,13 @@ export class RecordSource extends Readable {
   declare readonly report: StageReport;
   readonly #stage: Stage;
   readonly #input: Input;
-  readonly #limits: LineLimits;
+  readonly #limits: SourceLimits;
   readonly #splitter: LineSplitter;
   #lines: Iterator<Line, void> = [][Symbol.iterator]();
   #open: OpenInput | undefined;
   readonly #unopened: () => void;
+  /** Records met, those passed over included. */
+  #met = 0;
   #pulling = false;
   #wanted = false;
   #atEnd = false;
@@ -47,7 +66,7 @@ export class RecordSource extends Readable {
   /** A surrogate pair may be cut between two chunks of text. */
   #halfPair = "";
 
-  constructor(input: Input, limits: LineLimits, deadLetters: Writable | undefined) {
+  constructor(input: Input, limits: SourceLimits, deadLetters: Writable | undefined) {
     super({ objectMode: true, highWaterMark: BUFFERED });
     this.#input = input;
     this.#begun = !(typeof input === "string" || input instanceof Readable);
@@ -78,6 +97,7 @@ export class RecordSource extends Readable {
         const rejected = this.#take(next.value);
         if (rejected !== undefined) await rejected;
       }
+      if (this.#met >= this.#limits.last) this.#stop();
     }
     this.#pulling = false;
   }
@@ -116,7 +136,7 @@ export class RecordSource extends Readable {
 
   #take(line: Line): undefined | Promise<void> {
     const record = parseLine(line, this.#limits);
-    if (record === undefined) return undefined;
+    if (record === undefined || ++this.#met <= this.#limits.skip) return undefined;
     const source = { file: this.#open?.name ?? "", line: line.number, byteOffset: line.byteOffset };
     if (isMillraceError(record)) return this.#stage.reject(record, { record: null, raw: rawOf(line), source });
     setSource(record, source);
@@ -125,6 +145,7 @@ export class RecordSource extends Readable {
 
   /** An item of a stream or iterable of records. */
   #given(value: unknown): undefined | Promise<void> {
+    if (++this.#met <= this.#limits.skip) return undefined;
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return this.#give(value);
     const error = failure("not_an_object", `The input gave ${named(value)}, not a record.`);
     return this.#stage.reject(error, { record: value, source: null });
@@ -170,6 +191,9 @@ export function read(input: Input, options: ReadOptions = {}): RecordSource {
   const { maxLineBytes = 16 * 1024 * 1024, maxDepth = MAX_DEPTH } = options;
   checkWhole("read(): `maxLineBytes`", maxLineBytes, { least: 1, most: constants.MAX_STRING_LENGTH });
   checkWhole("read(): `maxDepth`", maxDepth, { least: 1 });
-  const limits = { maxLineBytes, maxDepth };
+  const { skip = 0, limit = Number.MAX_SAFE_INTEGER } = options;
+  checkWhole("read(): `skip`", skip, { least: 0 });
+  checkWhole("read(): `limit`", limit, { least: 1 });
+  const limits = { maxLineBytes, maxDepth, skip, last: skip + limit };
   return new RecordSource(input, limits, options.deadLetters);
 }

@@ -3,23 +3,29 @@
 import { ARTICLE_SCHEMA_NAME } from "../analysis/analysis.ts";
 import { articlePrompt } from "../analysis/prompt.ts";
 import { failure } from "../errors.ts";
-import { fieldsOf, fieldsTold } from "../fields.ts";
+import { fieldAt, fieldsOf, fieldsTold } from "../fields.ts";
 import type { JsonSchema, ModelRequest } from "../providers/provider.ts";
 import { sourceOf } from "../record.ts";
-import type { AnalyzeOptions, AnalyzeResult } from "./analyze.ts";
+import type { AnalyzeOptions, AnalyzeResult, ArticleField } from "./analyze-options.ts";
 import { called } from "./functions.ts";
 
-type RequestOptions = Pick<AnalyzeOptions<unknown>, "prompt" | "maxOutputTokens" | "temperature">;
+type RequestOptions = Pick<AnalyzeOptions<unknown>, "prompt" | "fields" | "maxOutputTokens" | "temperature">;
+type FieldPaths = NonNullable<AnalyzeOptions["fields"]>;
 
 /** The returned function rejects with `missing_content` or `stage_failed` for a record that cannot be asked about. */
 export function requestMaker(
   options: RequestOptions,
   schema: JsonSchema | undefined,
 ): (record: unknown) => Promise<ModelRequest> {
-  const { prompt, maxOutputTokens, temperature } = options;
+  const { prompt, fields = {}, maxOutputTokens, temperature } = options;
   const limits = { maxOutputTokens, temperature };
   if (prompt === undefined) {
-    return async (record) => ({ ...articleRequest(record), schema, schemaName: ARTICLE_SCHEMA_NAME, ...limits });
+    return async (record) => ({
+      ...articleRequest(record, fields),
+      schema,
+      schemaName: ARTICLE_SCHEMA_NAME,
+      ...limits,
+    });
   }
   return async (record) => {
     const asked = await called("prompt", prompt, record);
@@ -34,24 +40,43 @@ export function requestMaker(
 const textOf = (value: unknown): string | undefined =>
   typeof value === "string" && value.trim() !== "" ? value : undefined;
 
-function articleRequest(record: unknown): ModelRequest {
-  const fields = fieldsOf(record);
-  const content = textOf(fields.content);
+const fieldOf = (record: unknown, field: ArticleField, paths: FieldPaths): unknown =>
+  fieldAt(record, paths[field] ?? field);
+
+function articleRequest(record: unknown, paths: FieldPaths): ModelRequest {
+  const content = textOf(fieldOf(record, "content", paths));
   if (content === undefined) {
     const told = fieldsTold(record);
+    const where = paths.content ?? "content";
     throw failure(
       "missing_content",
-      `The record has no text in \`content\`, which the built-in analysis reads. ${told}`,
+      `The record has no text in \`${where}\`, which the built-in analysis reads. ${told} ` +
+        "Say which one holds the text with --map content=… (`fields`).",
     );
   }
-  const article = { title: textOf(fields.title), content, url: textOf(fields.url) };
-  return { ...articlePrompt(article), article };
+  const title = textOf(fieldOf(record, "title", paths));
+  return {
+    ...articlePrompt({ title, content, url: textOf(fieldOf(record, "url", paths)) }),
+    article: { title, content },
+  };
 }
 
-/** `{ id, title, url, analysis, provider, model, usage }`; a record without an `id` is told by its line. */
-export function defaultOutput(record: unknown, { value, provider, model, usage }: AnalyzeResult): unknown {
-  const { id, title, url } = fieldsOf(record);
-  const line = sourceOf(record)?.line;
-  const name = id === undefined || id === null ? { line } : { id };
-  return { ...name, title, url, analysis: value, provider, model, usage };
+/**
+ * Makes `{ id, title, url, analysis, provider, model, usage }`, after the input fields that are kept; a record without an
+ * `id` is told by its line.
+ */
+export function outputMaker({
+  fields = {},
+  keep = [],
+}: Pick<AnalyzeOptions<unknown>, "fields" | "keep">): (record: unknown, result: AnalyzeResult) => unknown {
+  return (record, { value, provider, model, usage }) => {
+    const id = fieldOf(record, "id", fields);
+    const name = id === undefined || id === null ? { line: sourceOf(record)?.line } : { id };
+    const title = fieldOf(record, "title", fields);
+    const url = fieldOf(record, "url", fields);
+    return { ...kept(record, keep), ...name, title, url, analysis: value, provider, model, usage };
+  };
 }
+
+const kept = (record: unknown, keep: readonly string[] | "all"): object =>
+  keep === "all" ? fieldsOf(record) : Object.fromEntries(keep.map((path) => [path, fieldAt(record, path)]));

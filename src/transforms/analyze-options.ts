@@ -1,0 +1,163 @@
+/** What `analyze()` can be told, checked and with every default filled in. */
+
+import type { Writable } from "node:stream";
+import { ARTICLE_SCHEMA } from "../analysis/analysis.ts";
+import type { CallPolicy } from "../client/client.ts";
+import { type AnswerCheck, type AnswerOf, type AnswerSchema, answerCheck } from "../client/schema.ts";
+import { failure } from "../errors.ts";
+import { LONGEST_TIMER } from "../limits/sleep.ts";
+import { checkKeys, checkWhole } from "../options.ts";
+import type { ModelRequest, Provider } from "../providers/provider.ts";
+import type { Article } from "../record.ts";
+import type { Usage } from "../usage.ts";
+import { outputMaker, requestMaker } from "./requests.ts";
+
+/** One answer, as `output` gets it. */
+export interface AnalyzeResult<Value = unknown> {
+  /** As the schema has it; `{ text }` without a schema. */
+  readonly value: Value;
+  readonly provider: string;
+  readonly model: string;
+  /** Tokens of the call that gave the answer. */
+  readonly usage: Usage;
+}
+
+/** The fields that the built-in analysis knows. */
+export const ARTICLE_FIELDS = ["content", "title", "url", "id"] as const;
+export type ArticleField = (typeof ARTICLE_FIELDS)[number];
+
+/** A question, alone or with the system prompt that goes before it. */
+export type Prompt = string | { readonly system?: string; readonly prompt: string };
+
+export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = AnswerSchema> {
+  /** Who answers: `anthropic()`, `openai()`, `mistral()`, `local()`, or an object of that shape. */
+  readonly provider: Provider;
+  /** The question about a record. Left out: the built-in article analysis, which reads `content`, `title` and `url`. */
+  readonly prompt?: (record: Input) => Prompt | Promise<Prompt>;
+  /** What an answer must look like: Zod, any other Standard Schema, or plain JSON Schema. Without: `{ text }`. */
+  readonly schema?: Schema;
+  /**
+   * Where the built-in analysis finds its fields, by dotted paths: `{ content: "body", title: "meta.headline" }`. `id`,
+   * `title` and `url` come out again under those names. Left out: the fields' own names.
+   */
+  readonly fields?: { readonly [field in ArticleField]?: string };
+  /** Input fields that come out again beside the answer, or all of them. The answer's own names win. Default none. */
+  readonly keep?: readonly string[] | "all";
+  /** The record that goes on. Left out: `{ id, title, url, analysis, provider, model, usage }`. */
+  readonly output?: (record: Input, result: AnalyzeResult<AnswerOf<Schema>>) => unknown;
+  /** Calls in flight at most, up to 10,000. Default 16. */
+  readonly concurrency?: number;
+  /** Results leave in the order of their records. Default true. */
+  readonly ordered?: boolean;
+  /** Further attempts after faults. Default 5. Being told to wait (429, 529) uses none of them. */
+  readonly maxRetries?: number;
+  /** Ceiling of the first back-off in ms, doubled with each further one. Default 500. */
+  readonly retryBaseDelay?: number;
+  /** Longest time for one attempt in ms, from sending it to the last byte of its answer. Default 60,000; 24 days at most. */
+  readonly timeout?: number;
+  /** Longest time in ms that one record may spend in waits the provider asked for. Default 900,000 (15 minutes). */
+  readonly maxWait?: number;
+  /** Output tokens of one answer. Default: the provider's. An answer that is cut there is asked for once more with 4 × as many. */
+  readonly maxOutputTokens?: number;
+  /** Not sent unless given. */
+  readonly temperature?: number;
+  /** Where failed records go when the stage runs outside our `pipeline()`. Whoever made it ends it. */
+  readonly deadLetters?: Writable;
+}
+
+const KNOWN = [
+  "provider",
+  "prompt",
+  "schema",
+  "output",
+  "fields",
+  "keep",
+  "concurrency",
+  "ordered",
+  "maxRetries",
+  "retryBaseDelay",
+  "timeout",
+  "maxWait",
+  "maxOutputTokens",
+  "temperature",
+  "deadLetters",
+] as const satisfies readonly (keyof AnalyzeOptions)[];
+
+/** Far above what any provider allows; a window for more would be a mistake in memory. */
+const MOST_CONCURRENCY = 10_000;
+
+export interface Settings {
+  readonly provider: Provider;
+  readonly request: (record: unknown) => Promise<ModelRequest>;
+  readonly check: AnswerCheck | undefined;
+  readonly output: (record: unknown, result: AnalyzeResult) => unknown;
+  readonly concurrency: number;
+  readonly ordered: boolean;
+  readonly policy: CallPolicy;
+  readonly deadLetters: Writable | undefined;
+}
+
+export function normalised(options: AnalyzeOptions<unknown>): Settings {
+  checkKeys(options, KNOWN, "analyze()");
+  const { provider, prompt, schema, output, ordered } = options;
+  if (typeof provider?.complete !== "function") {
+    throw wrong("`provider` is missing. Give anthropic(), openai(), mistral() or local().");
+  }
+  if (prompt !== undefined && typeof prompt !== "function") throw wrong("`prompt` must be a function of the record.");
+  if (output !== undefined && typeof output !== "function")
+    throw wrong("`output` must be a function of the record and the result.");
+  if (ordered !== undefined && typeof ordered !== "boolean") throw wrong("`ordered` must be true or false.");
+  if (prompt === undefined && schema !== undefined) {
+    throw wrong("a `schema` needs a `prompt`: the built-in analysis has a schema of its own.");
+  }
+  checkFields(options);
+  const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA, true) : schema && answerCheck(schema);
+  return {
+    provider,
+    check,
+    request: requestMaker(sampling(options), check?.jsonSchema),
+    output: output ?? outputMaker(options),
+    concurrency: whole(options, "concurrency", 16, { least: 1, most: MOST_CONCURRENCY }),
+    ordered: ordered ?? true,
+    policy: {
+      maxRetries: whole(options, "maxRetries", 5, { least: 0 }),
+      retryBaseDelay: whole(options, "retryBaseDelay", 500, { least: 0 }),
+      timeout: whole(options, "timeout", 60_000, { least: 1, most: LONGEST_TIMER }),
+      maxWait: whole(options, "maxWait", 900_000, { least: 0 }),
+    },
+    deadLetters: options.deadLetters,
+  };
+}
+
+type Range = { readonly least: number; readonly most?: number };
+type WholeOption = "concurrency" | "maxRetries" | "retryBaseDelay" | "timeout" | "maxWait";
+
+function whole(options: AnalyzeOptions<unknown>, name: WholeOption, fallback: number, range: Range): number {
+  const value = options[name] ?? fallback;
+  checkWhole(`analyze(): \`${name}\``, value, range);
+  return value;
+}
+
+function checkFields({ fields = {}, keep, output }: AnalyzeOptions<unknown>): void {
+  checkKeys(fields, ARTICLE_FIELDS, "analyze(): `fields`");
+  const paths = Object.values(fields);
+  if (paths.some((path) => typeof path !== "string" || path === "")) throw wrong("`fields` gives each field a path.");
+  if (keep === undefined) return;
+  if (output !== undefined)
+    throw wrong("`keep` has no place beside an `output` of your own, which says itself what goes on.");
+  if (keep !== "all" && !(Array.isArray(keep) && keep.every((name) => typeof name === "string"))) {
+    throw wrong('`keep` must be a list of fields or "all".');
+  }
+}
+
+/** What goes into a request as it was given, checked before anything is sent. */
+function sampling(options: AnalyzeOptions<unknown>): AnalyzeOptions<unknown> {
+  const { maxOutputTokens, temperature } = options;
+  if (maxOutputTokens !== undefined) checkWhole("analyze(): `maxOutputTokens`", maxOutputTokens, { least: 1 });
+  if (temperature !== undefined && !(typeof temperature === "number" && temperature >= 0)) {
+    throw wrong(`\`temperature\` must be a number from 0 up, got ${String(temperature)}.`);
+  }
+  return options;
+}
+
+const wrong = (message: string) => failure("invalid_option", `analyze(): ${message}`);
