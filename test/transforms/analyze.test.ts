@@ -169,6 +169,50 @@ describe("analyze", () => {
     expect(provider.requests).toEqual([]);
   });
 
+  test("a schema of the user's own that throws is an answer that does not fit, and no end of the run", async () => {
+    const schema = z.object({ day: z.string().transform((text) => new Date(text).toISOString()) });
+    const provider = ownProvider((request) => ({
+      text: JSON.stringify({ day: request.messages[0]?.content === "q1" ? "never" : "2026-11-22" }),
+    }));
+    const letters = collector();
+    const report = await pipeline(numbered(3), analyze({ provider, ...fast, schema }), collector().stream, {
+      deadLetters: letters.stream,
+    });
+    expect(report).toMatchObject({ written: 2, failures: { invalid_answer: 1 } });
+  });
+
+  test("of an answer that does not fit, only names that the schema knows are told", async () => {
+    const schema = {
+      type: "object",
+      properties: { known: { type: "number" } },
+      additionalProperties: { type: "number" },
+    };
+    const provider = ownProvider((request) => ({
+      text: request.messages[0]?.content === "q0" ? '{"SECRET words":"x","known":"y"}' : "{}",
+    }));
+    const letters = collector();
+    await pipeline(numbered(2), analyze({ provider, ...fast, schema }), collector().stream, {
+      deadLetters: letters.stream,
+    });
+    const told = JSON.stringify(letters.records);
+    expect(told).toContain("/known: must be number");
+    expect(told).not.toContain("SECRET");
+  });
+
+  test("waits for a prompt that is made asynchronously, and dead-letters one that cannot be made", async () => {
+    const provider = ownProvider((request) => ({ text: asked(request) }));
+    const letters = collector();
+    const prompt = async ({ id }: Numbered) => {
+      await Promise.resolve();
+      if (id === 1) throw new Error("no prompt");
+      return `late ${id}`;
+    };
+    const { records, stream } = collector();
+    await pipeline(numbered(2), analyze({ provider, prompt }), stream, { deadLetters: letters.stream });
+    expect(records).toMatchObject([{ analysis: { text: "late 0" } }]);
+    expect(letters.records).toMatchObject([{ error: { code: "stage_failed", attempts: 0 }, record: { id: 1 } }]);
+  });
+
   test("dead-letters what a function of the user's own throws on or forgets to return, and drops what it drops", async () => {
     const provider = ownProvider(() => ({ text: "ok" }));
     const output = ({ id }: Numbered) => {
