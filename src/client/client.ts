@@ -8,6 +8,7 @@ import { Slots } from "../limits/slots.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
 import type { CallCounts } from "../stage.ts";
 import { addUsage } from "../usage.ts";
+import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
 export interface CallPolicy extends RetryPolicy {
@@ -65,7 +66,7 @@ export class Client {
       if (!isMillraceError(outcome)) return outcome;
       if (outcome.scope === "wait") counts.rateLimited++;
       const step = nextStep(outcome, history, policy);
-      if (step.action === "fail") throw step.error;
+      if (step.action === "fail") throw unquoted(step.error, request);
       if (step.action === "retry") {
         history.retries++;
         counts.retries++;

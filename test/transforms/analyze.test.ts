@@ -199,6 +199,19 @@ describe("analyze", () => {
     expect(told).not.toContain("SECRET");
   });
 
+  test("what a provider quotes of an article is not repeated", async () => {
+    const article = "The committee met in secret on Tuesday to weigh the offer.";
+    const provider = ownProvider((request) => {
+      if (!asked(request).includes("secret")) return { text: "ok" };
+      throw failure("invalid_request", `400: cannot take "The committee met in secret on Tuesday" as input.`);
+    });
+    const letters = collector();
+    const prompt = ({ id }: Numbered) => (id === 0 ? `About:\n${article}` : "other");
+    await pipeline(numbered(2), analyze({ provider, prompt }), collector().stream, { deadLetters: letters.stream });
+    const [letter] = letters.records as { error: { message: string } }[];
+    expect(letter?.error.message).toBe('400: cannot take "…" as input.');
+  });
+
   test("waits for a prompt that is made asynchronously, and dead-letters one that cannot be made", async () => {
     const provider = ownProvider((request) => ({ text: asked(request) }));
     const letters = collector();
