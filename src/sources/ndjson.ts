@@ -2,7 +2,7 @@
 
 import { isAscii, isUtf8 } from "node:buffer";
 import { failure, type MillraceError } from "../errors.ts";
-import { nestedTooDeep } from "../json.ts";
+import { nestedTooDeep, parseJson } from "../json.ts";
 import { KEPT_OF_TOO_LONG, type Line } from "./lines.ts";
 
 export interface LineLimits {
@@ -30,7 +30,7 @@ export function parseLine(line: Line, limits: LineLimits): object | undefined | 
   }
   const text = bytes.toString(ascii ? "latin1" : "utf8");
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
     return failure("not_an_object", `The line holds ${named(value)}, not an object.`);
   } catch (error) {
