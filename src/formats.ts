@@ -20,14 +20,14 @@ export function formatOf(path: string, format: Format | undefined, where: string
   );
 }
 
-export type ReadFormat = "ndjson";
+export type ReadFormat = "ndjson" | "csv";
 
-const READ_FORMATS: readonly ReadFormat[] = ["ndjson"];
+const READ_FORMATS: readonly ReadFormat[] = ["ndjson", "csv"];
 
-const READ_ENDINGS: Readonly<Record<string, ReadFormat>> = { ndjson: "ndjson", jsonl: "ndjson" };
+const READ_ENDINGS: Readonly<Record<string, ReadFormat>> = { ndjson: "ndjson", jsonl: "ndjson", csv: "csv" };
 
 /** Endings that read() cannot take for text of any format. */
-const NO_TEXT = /\.(tsv|json|csv|bz2|xz|zip|7z|tar|tgz|db|sqlite|parquet|avro|xlsx?)$|^postgres(ql)?:\/\//i;
+const NO_TEXT = /\.(tsv|json|bz2|xz|zip|7z|tar|tgz|db|sqlite|parquet|avro|xlsx?)$|^postgres(ql)?:\/\//i;
 
 /**
  * The format of what is read, by the ending before `.gz` or `.zst`; NDJSON where the ending says nothing.
@@ -45,6 +45,6 @@ export function readingFormat(path: string, format: ReadFormat | undefined): Rea
   if (ending === undefined) return READ_ENDINGS[/\.(\w+)$/.exec(plain)?.[1]?.toLowerCase() ?? ""] ?? "ndjson";
   throw failure(
     "invalid_option",
-    `read(): ${path}: "${ending}" cannot be read. Use NDJSON (.ndjson, .jsonl), or give \`format\`.`,
+    `read(): ${path}: "${ending}" cannot be read. Use NDJSON (.ndjson, .jsonl) or CSV (.csv), or give \`format\`.`,
   );
 }

@@ -8,6 +8,7 @@ import { MAX_DEPTH } from "../json.ts";
 import { checkKeys, checkWhole } from "../options.ts";
 import { setSource } from "../record.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
+import { CsvParser } from "./csv.ts";
 import { type DecompressLimits, MAX_RATIO } from "./decompress.ts";
 import type { Found, ParserLimits, RecordParser } from "./found.ts";
 import { guardInput, type Input, type OpenInput, openInput, readFault } from "./input.ts";
@@ -50,6 +51,7 @@ interface SourceLimits extends ParserLimits, DecompressLimits {
 }
 
 const PARSERS = {
+  csv: (file, limits) => new CsvParser(file, limits),
   ndjson: (file, limits) => new NdjsonParser(file, limits),
 } as const satisfies Record<ReadFormat, (file: string, limits: SourceLimits) => RecordParser>;
 
