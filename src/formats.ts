@@ -20,14 +20,19 @@ export function formatOf(path: string, format: Format | undefined, where: string
   );
 }
 
-export type ReadFormat = "ndjson" | "csv";
+export type ReadFormat = "ndjson" | "json" | "csv";
 
-const READ_FORMATS: readonly ReadFormat[] = ["ndjson", "csv"];
+const READ_FORMATS: readonly ReadFormat[] = ["ndjson", "json", "csv"];
 
-const READ_ENDINGS: Readonly<Record<string, ReadFormat>> = { ndjson: "ndjson", jsonl: "ndjson", csv: "csv" };
+const READ_ENDINGS: Readonly<Record<string, ReadFormat>> = {
+  ndjson: "ndjson",
+  jsonl: "ndjson",
+  json: "json",
+  csv: "csv",
+};
 
 /** Endings that read() cannot take for text of any format. */
-const NO_TEXT = /\.(tsv|json|bz2|xz|zip|7z|tar|tgz|db|sqlite|parquet|avro|xlsx?)$|^postgres(ql)?:\/\//i;
+const NO_TEXT = /\.(tsv|bz2|xz|zip|7z|tar|tgz|db|sqlite|parquet|avro|xlsx?)$|^postgres(ql)?:\/\//i;
 
 /**
  * The format of what is read, by the ending before `.gz` or `.zst`; NDJSON where the ending says nothing.
@@ -45,6 +50,6 @@ export function readingFormat(path: string, format: ReadFormat | undefined): Rea
   if (ending === undefined) return READ_ENDINGS[/\.(\w+)$/.exec(plain)?.[1]?.toLowerCase() ?? ""] ?? "ndjson";
   throw failure(
     "invalid_option",
-    `read(): ${path}: "${ending}" cannot be read. Use NDJSON (.ndjson, .jsonl) or CSV (.csv), or give \`format\`.`,
+    `read(): ${path}: "${ending}" cannot be read. Use NDJSON (.ndjson, .jsonl), a JSON array (.json) or CSV (.csv), or give \`format\`.`,
   );
 }

@@ -10,14 +10,17 @@ import { setSource } from "../record.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
 import { CsvParser } from "./csv.ts";
 import { type DecompressLimits, MAX_RATIO } from "./decompress.ts";
-import type { Found, ParserLimits, RecordParser } from "./found.ts";
+import type { Found, RecordParser } from "./found.ts";
 import { guardInput, type Input, type OpenInput, openInput, readFault } from "./input.ts";
+import { type JsonLimits, JsonParser } from "./json.ts";
 import { NdjsonParser, named } from "./ndjson.ts";
 
 export interface ReadOptions {
   /** Needed where the file's ending does not say it. */
   readonly format?: ReadFormat;
-  /** Longest line in bytes; a longer one becomes a dead letter. Default 16 MiB. */
+  /** Where the array of records lies in a JSON document: `data.articles`. Left out: the document is the array. */
+  readonly path?: string;
+  /** Longest line in bytes (row of CSV, item of a JSON array); a longer one becomes a dead letter. Default 16 MiB. */
   readonly maxLineBytes?: number;
   /** Deepest nesting of a record; a deeper one becomes a dead letter. Default 512. */
   readonly maxDepth?: number;
@@ -35,6 +38,7 @@ export interface ReadOptions {
 
 const KNOWN = [
   "format",
+  "path",
   "maxLineBytes",
   "maxDepth",
   "skip",
@@ -44,7 +48,7 @@ const KNOWN = [
   "deadLetters",
 ] as const satisfies readonly (keyof ReadOptions)[];
 
-interface SourceLimits extends ParserLimits, DecompressLimits {
+interface SourceLimits extends JsonLimits, DecompressLimits {
   /** Of the records, by their number from 1: the last one passed over, and the last one read. */
   readonly skip: number;
   readonly last: number;
@@ -52,6 +56,7 @@ interface SourceLimits extends ParserLimits, DecompressLimits {
 
 const PARSERS = {
   csv: (file, limits) => new CsvParser(file, limits),
+  json: (file, limits) => new JsonParser(file, limits),
   ndjson: (file, limits) => new NdjsonParser(file, limits),
 } as const satisfies Record<ReadFormat, (file: string, limits: SourceLimits) => RecordParser>;
 
@@ -223,6 +228,13 @@ export class RecordSource extends Readable {
 export function read(input: Input, options: ReadOptions = {}): RecordSource {
   checkKeys(options, KNOWN, "read()");
   const format = readingFormat(typeof input === "string" ? input : "", options.format);
+  const { path } = options;
+  if (path !== undefined && (format !== "json" || typeof path !== "string" || path === "")) {
+    throw failure(
+      "invalid_option",
+      'read(): `path` is a dotted path, as "data.articles", in a JSON document (format "json").',
+    );
+  }
   const { maxLineBytes = 16 * 1024 * 1024, maxDepth = MAX_DEPTH } = options;
   checkWhole("read(): `maxLineBytes`", maxLineBytes, { least: 1, most: constants.MAX_STRING_LENGTH });
   checkWhole("read(): `maxDepth`", maxDepth, { least: 1 });
@@ -232,6 +244,6 @@ export function read(input: Input, options: ReadOptions = {}): RecordSource {
   const { maxBytes = Number.MAX_SAFE_INTEGER, maxRatio = MAX_RATIO } = options;
   checkWhole("read(): `maxBytes`", maxBytes, { least: 1 });
   checkWhole("read(): `maxRatio`", maxRatio, { least: 1 });
-  const limits = { maxLineBytes, maxDepth, skip, last: skip + limit, maxBytes, maxRatio };
+  const limits = { maxLineBytes, maxDepth, skip, last: skip + limit, maxBytes, maxRatio, path };
   return new RecordSource(input, { format, limits, deadLetters: options.deadLetters });
 }
