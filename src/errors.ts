@@ -18,6 +18,8 @@ export type ErrorScope = "record" | "retry" | "wait" | "run";
 const CODES = {
   // The record itself, before any call.
   invalid_json: ["content", "record"],
+  /** A row with more or fewer fields than the header. */
+  invalid_csv: ["content", "record"],
   invalid_utf8: ["content", "record"],
   not_an_object: ["content", "record"],
   line_too_long: ["content", "record"],

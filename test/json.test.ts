@@ -2,7 +2,7 @@
 
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { jsonFault, nestedTooDeep } from "../src/json.ts";
+import { jsonFault, nestedTooDeep, parseJson } from "../src/json.ts";
 
 const nested = (levels: number): unknown => {
   let value: unknown = [];
@@ -97,5 +97,43 @@ describe("nestedTooDeep", () => {
     expect(nestedTooDeep(Buffer.from(JSON.stringify({ a: "[{".repeat(10_000) })), 512)).toBe(false);
     expect(nestedTooDeep(Buffer.from(`[${"[],".repeat(10_000)}[]]`), 512)).toBe(false);
     expect(nestedTooDeep(Buffer.from(String.raw`{"a":"\\","b":[["\"[["]]}`), 3)).toBe(false);
+  });
+});
+
+describe("parseJson", () => {
+  test("gives what JSON.parse gives wherever a double holds every integer", () => {
+    fc.assert(
+      fc.property(fc.json(), (text) => {
+        fc.pre(!/(?<![.\d])\d{16}/.test(text));
+        expect(parseJson(text)).toEqual(JSON.parse(text));
+      }),
+    );
+  });
+
+  test("gives an integer that a double cannot hold as a string of its digits, and any other as a number", () => {
+    fc.assert(
+      fc.property(fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), (integer) => {
+        const held = BigInt(Number(integer)) === integer;
+        expect(parseJson(`{"a":[${integer}]}`)).toEqual({ a: [held ? Number(integer) : String(integer)] });
+      }),
+    );
+  });
+
+  test.each<[string, unknown]>([
+    ["9007199254740993", "9007199254740993"],
+    ["-9007199254740993", "-9007199254740993"],
+    ["9007199254740992", 2 ** 53],
+    ["10000000000000000", 1e16],
+    [`1${"0".repeat(400)}`, `1${"0".repeat(400)}`],
+    ["0.12345678901234567890", Number("0.12345678901234567890")],
+    ["12345678901234567890e0", Number("12345678901234567890")],
+    ['"12345678901234567890"', "12345678901234567890"],
+    ['{"__proto__":12345678901234567890}', JSON.parse('{"__proto__":"12345678901234567890"}')],
+  ])("reads %s as it stands", (text, value) => {
+    expect(parseJson(text)).toStrictEqual(value);
+  });
+
+  test("refuses what JSON.parse refuses", () => {
+    expect(() => parseJson('{"a":12345678901234567890')).toThrow(SyntaxError);
   });
 });

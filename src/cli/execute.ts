@@ -32,7 +32,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
 
   const abort = new AbortController();
   const stop = new AbortController();
-  const stages = [read(job.input, range(flags)), ...job.stages, ...(output === undefined ? [] : [write(output)])];
+  const stages = [read(job.input, reading(flags)), ...job.stages, ...(output === undefined ? [] : [write(output)])];
   const run = startRun(stages, { deadLetters: write(deadLetters), signal: abort.signal, stop: stop.signal });
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
@@ -53,7 +53,9 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   return code;
 }
 
-const range = ({ skip, limit }: RunFlags) => ({
+const reading = ({ from, path, skip, limit }: RunFlags) => ({
+  ...(from === undefined ? {} : { format: from }),
+  ...(path === undefined ? {} : { path }),
   ...(skip === undefined ? {} : { skip }),
   ...(limit === undefined ? {} : { limit }),
 });

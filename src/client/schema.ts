@@ -3,6 +3,7 @@
 import type { StandardJSONSchemaV1, StandardSchemaV1 } from "@standard-schema/spec";
 import { Ajv2020 } from "ajv/dist/2020.js";
 import { failure } from "../errors.ts";
+import { parseJson } from "../json.ts";
 import type { JsonSchema } from "../providers/provider.ts";
 
 /** A schema of any library that speaks Standard Schema with JSON Schema (Zod 4.2+, ArkType 2.1.28+), or plain JSON Schema. */
@@ -48,7 +49,7 @@ const NOT_JSON = Symbol("not JSON");
 
 function parsed(text: string): unknown {
   try {
-    return JSON.parse(text);
+    return parseJson(text);
   } catch {
     return NOT_JSON;
   }

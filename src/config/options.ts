@@ -67,6 +67,13 @@ export const RUN_OPTIONS = [
   { flags: "-o, --output <path>", help: "where the records go; - is stdout", fallback: "-" },
   { flags: "--dead-letters <path>", help: "where failed records go", fallback: "the output's name + .failed.ndjson" },
   {
+    flags: "--from <format>",
+    help: "what the input is when its ending does not say it",
+    fallback: "by its ending, else ndjson",
+    choices: ["ndjson", "json", "csv"],
+  },
+  { flags: "--path <path>", help: "where the array of records lies in a JSON document: data.articles" },
+  {
     flags: "--map <fields>",
     help: "where the built-in analysis finds its fields: content=body,title=meta.headline",
     parse: fieldMap,
@@ -146,6 +153,8 @@ export const RUN_OPTIONS = [
 export interface RunFlags {
   readonly output?: string;
   readonly deadLetters?: string;
+  readonly from?: "ndjson" | "json" | "csv";
+  readonly path?: string;
   readonly map?: Readonly<Record<string, string>>;
   readonly keep?: readonly string[] | "all";
   readonly prompt?: string;

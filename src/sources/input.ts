@@ -4,6 +4,7 @@ import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
+import { type Compression, compressionOf, type DecompressLimits, decompressed, signatureOf } from "./decompress.ts";
 
 /** A path, `-` for stdin, or a stream or iterable of bytes, text or records. */
 export type Input = string | Readable | ReadableStream | Iterable<unknown> | AsyncIterable<unknown>;
@@ -19,10 +20,12 @@ export interface OpenInput {
 /** A file is read in pieces of this size: at 64 KiB half the speed, above 256 KiB no gain. */
 const CHUNK_BYTES = 256 * 1024;
 
-export function openInput(input: Input): OpenInput {
+export function openInput(input: Input, limits: DecompressLimits): OpenInput {
   if (typeof input === "string") {
-    if (input === "-") return opened("-", process.stdin);
-    return opened(input, createReadStream(input, { highWaterMark: CHUNK_BYTES }));
+    if (input === "-") return unpacked("-", process.stdin, { limits });
+    const compression = compressionOf(input);
+    const file = createReadStream(input, { highWaterMark: CHUNK_BYTES });
+    return compression === undefined ? opened(input, file) : unpacked(input, file, { compression, limits });
   }
   if (input instanceof Readable) return opened(pathOf(input) ?? "(stream)", input);
   if (input instanceof globalThis.ReadableStream) {
@@ -43,6 +46,36 @@ const opened = (name: string, stream: Readable): OpenInput => ({
   chunks: stream.iterator({ destroyOnReturn: true }),
   close: () => stream.destroy(),
 });
+
+interface Unpacking {
+  /** Absent: told by the first bytes. */
+  readonly compression?: Compression;
+  readonly limits: DecompressLimits;
+}
+
+function unpacked(name: string, stream: Readable, { compression, limits }: Unpacking): OpenInput {
+  const chunks = compression === undefined ? sniffed(stream, limits) : decompressed(stream, compression, limits);
+  const close = () => {
+    stream.destroy();
+    void chunks.return().catch(() => {});
+  };
+  return { name, chunks, close };
+}
+
+/** A pipe has no ending: the first chunk tells. No text begins as an archive does. */
+async function* sniffed(stream: Readable, limits: DecompressLimits): AsyncGenerator<unknown, void, undefined> {
+  const chunks = stream.iterator({ destroyOnReturn: true });
+  const { done, value } = await chunks.next();
+  if (done === true) return;
+  const all = joined(value, chunks);
+  const compression = value instanceof Uint8Array ? signatureOf(value) : undefined;
+  yield* compression === undefined ? all : decompressed(all, compression, limits);
+}
+
+async function* joined(first: unknown, rest: AsyncIterable<unknown>): AsyncGenerator<unknown, void, undefined> {
+  yield first;
+  yield* rest;
+}
 
 /** Not by way of a Readable: that would end in error at an item that is null. */
 function iterated(input: Iterable<unknown> | AsyncIterable<unknown>): OpenInput {

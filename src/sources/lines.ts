@@ -1,8 +1,10 @@
 /** Bytes → lines, in linear time and bounded memory whatever the chunks and the lines are. */
 
+import { SHOWN_BYTES } from "./found.ts";
+
 /** One line without its line feed. */
 export interface Line {
-  /** The line's bytes; only the first `KEPT_OF_TOO_LONG` of one that is too long. */
+  /** The line's bytes; only the first `SHOWN_BYTES` of one that is too long. */
   readonly bytes: Buffer;
   /** From 1. */
   readonly number: number;
@@ -13,9 +15,6 @@ export interface Line {
   /** False for a last line that no line feed follows. */
   readonly ended: boolean;
 }
-
-/** As many bytes as a dead letter shows. */
-export const KEPT_OF_TOO_LONG = 1_024;
 
 const LINE_FEED = 0x0a;
 const BYTE_ORDER_MARK = Buffer.from([0xef, 0xbb, 0xbf]);
@@ -35,7 +34,7 @@ export class LineSplitter {
 
   constructor(maxBytes: number) {
     this.#maxBytes = maxBytes;
-    this.#kept = Math.max(maxBytes, KEPT_OF_TOO_LONG);
+    this.#kept = Math.max(maxBytes, SHOWN_BYTES);
   }
 
   *push(chunk: Buffer): Generator<Line, void, undefined> {
@@ -65,7 +64,7 @@ export class LineSplitter {
     const length = this.#length + last.length;
     const whole = this.#parts.length === 0 ? last : Buffer.concat([...this.#parts, last]);
     const tooLong = length > this.#maxBytes;
-    let bytes = tooLong ? whole.subarray(0, KEPT_OF_TOO_LONG) : whole;
+    let bytes = tooLong ? whole.subarray(0, SHOWN_BYTES) : whole;
     if (this.#number === 1 && bytes.subarray(0, 3).equals(BYTE_ORDER_MARK)) bytes = bytes.subarray(3);
     const line = { bytes, number: this.#number, byteOffset: this.#lineOffset, length, ended };
     this.#number++;
@@ -78,10 +77,10 @@ export class LineSplitter {
 
 /** A copy, so that the lost line's memory can go. */
 function firstOf(parts: readonly Buffer[]): Buffer {
-  const first = Buffer.alloc(KEPT_OF_TOO_LONG);
+  const first = Buffer.alloc(SHOWN_BYTES);
   let kept = 0;
   for (const part of parts) {
-    if (kept === KEPT_OF_TOO_LONG) break;
+    if (kept === SHOWN_BYTES) break;
     kept += part.copy(first, kept);
   }
   return first.subarray(0, kept);

@@ -1,20 +1,46 @@
-/** One line of NDJSON → one record, or why it is none. */
+/** NDJSON: each line a record, or why it is none. */
 
 import { isAscii, isUtf8 } from "node:buffer";
-import { failure, type MillraceError } from "../errors.ts";
-import { nestedTooDeep } from "../json.ts";
-import { KEPT_OF_TOO_LONG, type Line } from "./lines.ts";
+import { failure, isMillraceError, type MillraceError } from "../errors.ts";
+import { nestedTooDeep, parseJson } from "../json.ts";
+import { type Found, type ParserLimits, type RecordParser, SHOWN_BYTES } from "./found.ts";
+import { type Line, LineSplitter } from "./lines.ts";
 
-export interface LineLimits {
-  readonly maxLineBytes: number;
-  readonly maxDepth: number;
+export class NdjsonParser implements RecordParser {
+  readonly #file: string;
+  readonly #limits: ParserLimits;
+  readonly #splitter: LineSplitter;
+
+  constructor(file: string, limits: ParserLimits) {
+    this.#file = file;
+    this.#limits = limits;
+    this.#splitter = new LineSplitter(limits.maxLineBytes);
+  }
+
+  push(chunk: Buffer): Generator<Found, void, undefined> {
+    return this.#found(this.#splitter.push(chunk));
+  }
+
+  end(): Generator<Found, void, undefined> {
+    return this.#found(this.#splitter.end());
+  }
+
+  *#found(lines: Iterable<Line>): Generator<Found, void, undefined> {
+    for (const line of lines) {
+      const record = parseLine(line, this.#limits);
+      if (record === undefined) continue;
+      const source = { file: this.#file, line: line.number, byteOffset: line.byteOffset };
+      if (isMillraceError(record)) yield { fault: record, record: null, raw: rawOf(line), source };
+      else yield { record, source };
+    }
+  }
 }
 
 const CARRIAGE_RETURN = 0x0d;
 const SPACE = 0x20;
 
 /** The record; `undefined` for a blank line; the reason why there is none. */
-export function parseLine(line: Line, limits: LineLimits): object | undefined | MillraceError {
+function parseLine(line: Line, limits: ParserLimits): object | undefined | MillraceError {
   if (line.length > limits.maxLineBytes) {
     return failure(
       "line_too_long",
@@ -30,7 +56,7 @@ export function parseLine(line: Line, limits: LineLimits): object | undefined | 
   }
   const text = bytes.toString(ascii ? "latin1" : "utf8");
   try {
-    const value: unknown = JSON.parse(text);
+    const value = parseJson(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
     return failure("not_an_object", `The line holds ${named(value)}, not an object.`);
   } catch (error) {
@@ -39,7 +65,7 @@ export function parseLine(line: Line, limits: LineLimits): object | undefined | 
 }
 
 /** What a dead letter shows of a line that could not be read. */
-export const rawOf = (line: Line): string => line.bytes.subarray(0, KEPT_OF_TOO_LONG).toString("utf8");
+const rawOf = (line: Line): string => line.bytes.subarray(0, SHOWN_BYTES).toString("utf8");
 
 function isBlank(bytes: Buffer): boolean {
   // A line that starts with text, as nearly all do, is told by its first byte.

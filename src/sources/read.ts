@@ -2,20 +2,25 @@
 
 import { constants } from "node:buffer";
 import { Readable, type Writable } from "node:stream";
-import { failure, isMillraceError } from "../errors.ts";
-import { type Format, formatOf } from "../formats.ts";
+import { failure, type MillraceError } from "../errors.ts";
+import { type ReadFormat, readingFormat } from "../formats.ts";
 import { MAX_DEPTH } from "../json.ts";
 import { checkKeys, checkWhole } from "../options.ts";
 import { setSource } from "../record.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
+import { CsvParser } from "./csv.ts";
+import { type DecompressLimits, MAX_RATIO } from "./decompress.ts";
+import type { Found, RecordParser } from "./found.ts";
 import { guardInput, type Input, type OpenInput, openInput, readFault } from "./input.ts";
-import { type Line, LineSplitter } from "./lines.ts";
-import { type LineLimits, named, parseLine, rawOf } from "./ndjson.ts";
+import { type JsonLimits, JsonParser } from "./json.ts";
+import { NdjsonParser, named } from "./ndjson.ts";
 
 export interface ReadOptions {
   /** Needed where the file's ending does not say it. */
-  readonly format?: Format;
-  /** Longest line in bytes; a longer one becomes a dead letter. Default 16 MiB. */
+  readonly format?: ReadFormat;
+  /** Where the array of records lies in a JSON document: `data.articles`. Left out: the document is the array. */
+  readonly path?: string;
+  /** Longest line in bytes (row of CSV, item of a JSON array); a longer one becomes a dead letter. Default 16 MiB. */
   readonly maxLineBytes?: number;
   /** Deepest nesting of a record; a deeper one becomes a dead letter. Default 512. */
   readonly maxDepth?: number;
@@ -23,27 +28,46 @@ export interface ReadOptions {
   readonly skip?: number;
   /** Records read at most, broken ones included. Default all. */
   readonly limit?: number;
+  /** Bytes that a compressed input (.gz, .zst) may hold; past them the stream fails. Default no limit. */
+  readonly maxBytes?: number;
+  /** How often its size a compressed input may hold, beyond the first 64 MiB; past that the stream fails. Default 1,000. */
+  readonly maxRatio?: number;
   /** Where broken lines go when the stage runs outside our `pipeline()`. Whoever made it ends it. */
   readonly deadLetters?: Writable;
 }
 
 const KNOWN = [
   "format",
+  "path",
   "maxLineBytes",
   "maxDepth",
   "skip",
   "limit",
+  "maxBytes",
+  "maxRatio",
   "deadLetters",
 ] as const satisfies readonly (keyof ReadOptions)[];
 
-interface SourceLimits extends LineLimits {
+interface SourceLimits extends JsonLimits, DecompressLimits {
   /** Of the records, by their number from 1: the last one passed over, and the last one read. */
   readonly skip: number;
   readonly last: number;
 }
 
+const PARSERS = {
+  csv: (file, limits) => new CsvParser(file, limits),
+  json: (file, limits) => new JsonParser(file, limits),
+  ndjson: (file, limits) => new NdjsonParser(file, limits),
+} as const satisfies Record<ReadFormat, (file: string, limits: SourceLimits) => RecordParser>;
+
 /** Parsed records that wait to be taken: large ones must fit as well. */
 const BUFFERED = 2;
+
+interface SourceSetup {
+  readonly format: ReadFormat;
+  readonly limits: SourceLimits;
+  readonly deadLetters: Writable | undefined;
+}
 
 /** Made by `read()`. Reads nothing before it is asked. */
 export class RecordSource extends Readable {
@@ -51,8 +75,11 @@ export class RecordSource extends Readable {
   readonly #stage: Stage;
   readonly #input: Input;
   readonly #limits: SourceLimits;
-  readonly #splitter: LineSplitter;
-  #lines: Iterator<Line, void> = [][Symbol.iterator]();
+  readonly #format: ReadFormat;
+  #parser: RecordParser | undefined;
+  #found: Iterator<Found, void> = [][Symbol.iterator]();
+  /** Ends the stream once what was found before it is taken. */
+  #fault: MillraceError | undefined;
   #open: OpenInput | undefined;
   readonly #unopened: () => void;
   /** Records met, those passed over included. */
@@ -66,13 +93,13 @@ export class RecordSource extends Readable {
   /** A surrogate pair may be cut between two chunks of text. */
   #halfPair = "";
 
-  constructor(input: Input, limits: SourceLimits, deadLetters: Writable | undefined) {
+  constructor(input: Input, { format, limits, deadLetters }: SourceSetup) {
     super({ objectMode: true, highWaterMark: BUFFERED });
     this.#input = input;
     this.#begun = !(typeof input === "string" || input instanceof Readable);
     this.#unopened = guardInput(input);
     this.#limits = limits;
-    this.#splitter = new LineSplitter(limits.maxLineBytes);
+    this.#format = format;
     this.#stage = new Stage("read", { deadLetters });
     asStage(this, this.#stage);
     this.#stage.onStop(() => this.#stop());
@@ -83,14 +110,23 @@ export class RecordSource extends Readable {
     if (this.#pulling || this.#atEnd) return;
     this.#pulling = true;
     this.#pull().catch((error: unknown) => {
-      if (!this.#atEnd) this.destroy(readFault({ name: this.#open?.name ?? "the input", begun: this.#begun }, error));
+      if (this.#atEnd) return;
+      this.#fault = readFault({ name: this.#open?.name ?? "the input", begun: this.#begun }, error);
+      if (this.readableLength === 0) this.destroy(this.#fault);
     });
+  }
+
+  /** Every reader comes by here; to be destroyed at once would cost the records that wait. */
+  override read(size?: number): ReturnType<Readable["read"]> {
+    const record: unknown = super.read(size);
+    if (this.#fault !== undefined && this.readableLength === 0) process.nextTick(() => this.destroy(this.#fault));
+    return record;
   }
 
   /** Passes on records until no more are wanted. Nothing may come between that finding and the end of pulling. */
   async #pull(): Promise<void> {
     while (this.#wanted && !this.#atEnd) {
-      const next = this.#lines.next();
+      const next = this.#found.next();
       if (next.done === true) await this.#more();
       else {
         // Most records cost no microtask: only what must be waited for is.
@@ -102,27 +138,33 @@ export class RecordSource extends Readable {
     this.#pulling = false;
   }
 
-  /** Fetches lines, or one record where the input is made of records. */
+  /** Fetches what is found, or one record where the input is made of records. */
   async #more(): Promise<void> {
     if (this.#finished) {
       this.#atEnd = true;
       this.push(null);
       return;
     }
-    this.#open ??= openInput(this.#input);
+    this.#open ??= openInput(this.#input, this.#limits);
+    this.#parser ??= PARSERS[this.#format](this.#open.name, this.#limits);
     const { done, value } = await this.#open.chunks.next();
     this.#begun = true;
     if (this.#atEnd) return;
-    if (done === true) this.#finish();
+    if (done === true) await this.#finish(this.#parser);
     else if (typeof value === "string" || value instanceof Uint8Array)
-      this.#lines = this.#splitter.push(this.#bytes(value));
+      this.#found = this.#parser.push(this.#bytes(value));
     else await this.#given(value);
   }
 
-  /** The last line, if no line feed followed it. */
-  #finish(): void {
+  /** What only the end makes a record: a last line that no line feed follows. */
+  async #finish(parser: RecordParser): Promise<void> {
     this.#finished = true;
-    this.#lines = [...this.#splitter.push(Buffer.from(this.#halfPair)), ...this.#splitter.end()].values();
+    if (this.#halfPair === "") this.#found = await parser.end();
+    else {
+      const before = [...{ [Symbol.iterator]: () => parser.push(Buffer.from(this.#halfPair)) }];
+      const last = await parser.end();
+      this.#found = [...before, ...{ [Symbol.iterator]: () => last }].values();
+    }
   }
 
   #bytes(chunk: string | Uint8Array): Buffer {
@@ -134,13 +176,11 @@ export class RecordSource extends Readable {
     return Buffer.from(text.slice(0, cut));
   }
 
-  #take(line: Line): undefined | Promise<void> {
-    const record = parseLine(line, this.#limits);
-    if (record === undefined || ++this.#met <= this.#limits.skip) return undefined;
-    const source = { file: this.#open?.name ?? "", line: line.number, byteOffset: line.byteOffset };
-    if (isMillraceError(record)) return this.#stage.reject(record, { record: null, raw: rawOf(line), source });
-    setSource(record, source);
-    return this.#give(record);
+  #take(found: Found): undefined | Promise<void> {
+    if (++this.#met <= this.#limits.skip) return undefined;
+    if (found.fault !== undefined) return this.#stage.reject(found.fault, found);
+    if (found.source !== null) setSource(found.record, found.source);
+    return this.#give(found.record);
   }
 
   /** An item of a stream or iterable of records. */
@@ -187,13 +227,23 @@ export class RecordSource extends Readable {
  */
 export function read(input: Input, options: ReadOptions = {}): RecordSource {
   checkKeys(options, KNOWN, "read()");
-  if (typeof input === "string") formatOf(input, options.format, "read()");
+  const format = readingFormat(typeof input === "string" ? input : "", options.format);
+  const { path } = options;
+  if (path !== undefined && (format !== "json" || typeof path !== "string" || path === "")) {
+    throw failure(
+      "invalid_option",
+      'read(): `path` is a dotted path, as "data.articles", in a JSON document (format "json").',
+    );
+  }
   const { maxLineBytes = 16 * 1024 * 1024, maxDepth = MAX_DEPTH } = options;
   checkWhole("read(): `maxLineBytes`", maxLineBytes, { least: 1, most: constants.MAX_STRING_LENGTH });
   checkWhole("read(): `maxDepth`", maxDepth, { least: 1 });
   const { skip = 0, limit = Number.MAX_SAFE_INTEGER } = options;
   checkWhole("read(): `skip`", skip, { least: 0 });
   checkWhole("read(): `limit`", limit, { least: 1 });
-  const limits = { maxLineBytes, maxDepth, skip, last: skip + limit };
-  return new RecordSource(input, limits, options.deadLetters);
+  const { maxBytes = Number.MAX_SAFE_INTEGER, maxRatio = MAX_RATIO } = options;
+  checkWhole("read(): `maxBytes`", maxBytes, { least: 1 });
+  checkWhole("read(): `maxRatio`", maxRatio, { least: 1 });
+  const limits = { maxLineBytes, maxDepth, skip, last: skip + limit, maxBytes, maxRatio, path };
+  return new RecordSource(input, { format, limits, deadLetters: options.deadLetters });
 }

@@ -1,0 +1,161 @@
+/** CSV: the first row names the fields, each further row is a record of strings. The rows are csv-parse's work. */
+
+import { isAscii, isUtf8 } from "node:buffer";
+import { finished } from "node:stream/promises";
+import { type Parser, parse } from "csv-parse";
+import { failure, type MillraceError } from "../errors.ts";
+import type { Source } from "../record.ts";
+import { type Found, type ParserLimits, type RecordParser, SHOWN_BYTES } from "./found.ts";
+
+const LINE_FEED = 0x0a;
+const CARRIAGE_RETURN = 0x0d;
+
+export class CsvParser implements RecordParser {
+  readonly #file: string;
+  readonly #maxBytes: number;
+  readonly #rows: Parser;
+  /** What has come since the last row's end, and where that is. */
+  #parts: Buffer[] = [];
+  #rowOffset = 0;
+  #waiting = 0;
+  #line = 1;
+  #names: readonly string[] | undefined;
+  /** A field of that name must be defined, not assigned. */
+  #plain = true;
+  #found: Found[] = [];
+
+  constructor(file: string, { maxLineBytes }: ParserLimits) {
+    this.#file = file;
+    this.#maxBytes = maxLineBytes;
+    this.#rows = parse({
+      bom: true,
+      // All three: a file's lines need not all end in the same way.
+      record_delimiter: ["\r\n", "\n", "\r"],
+      relax_column_count: true,
+      // A quote in a field that does not begin with one is a quote.
+      relax_quotes: true,
+      on_record: (fields: string[], { bytes }: { bytes: number }) => this.#row(fields, bytes),
+    });
+    this.#rows.on("error", () => {});
+  }
+
+  push(chunk: Buffer): Iterator<Found, void, undefined> {
+    if (chunk.length === 0) return [].values();
+    this.#parts.push(chunk);
+    this.#waiting += chunk.length;
+    // csv-parse works as it is written to: when this returns, all rows of the chunk have been handed over.
+    this.#rows.write(chunk);
+    if (this.#rows.errored) throw this.#rows.errored;
+    return this.#waiting > this.#maxBytes ? this.#takenThenTooLong() : this.#taken();
+  }
+
+  *#takenThenTooLong(): Generator<Found, void, undefined> {
+    yield* this.#found.splice(0);
+    this.#tooLong();
+  }
+
+  async end(): Promise<Iterator<Found, void, undefined>> {
+    this.#rows.resume().end();
+    const fault = await finished(this.#rows).then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (fault !== undefined) this.#openQuote(fault);
+    return this.#taken();
+  }
+
+  #taken(): Iterator<Found, void, undefined> {
+    const found = this.#found;
+    this.#found = [];
+    return found.values();
+  }
+
+  /** `end`: the offset of the byte after the row. */
+  #row(fields: string[], end: number): undefined {
+    const bytes = this.#bytesTo(end);
+    const source = { file: this.#file, line: this.#line, byteOffset: end - bytes.length };
+    this.#line += lineEnds(bytes);
+    // An empty line. A single field that is empty has its quotes.
+    if (fields.length === 1 && fields[0] === "" && !bytes.includes(0x22)) return;
+    const fault = this.#faultOf(fields, bytes);
+    if (fault !== undefined) this.#reject(fault, bytes, source);
+    else if (this.#names === undefined) this.#header(fields, source);
+    else this.#found.push({ record: this.#record(fields, this.#names), source });
+  }
+
+  #bytesTo(end: number): Buffer {
+    const whole = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
+    const length = end - this.#rowOffset;
+    this.#parts = length === whole.length ? [] : [whole.subarray(length)];
+    this.#rowOffset = end;
+    this.#waiting = whole.length - length;
+    return whole.subarray(0, length);
+  }
+
+  #faultOf(fields: readonly string[], bytes: Buffer): MillraceError | undefined {
+    if (bytes.length > this.#maxBytes) {
+      const message = `The row has ${bytes.length} bytes, more than the ${this.#maxBytes} allowed (maxLineBytes).`;
+      return failure("line_too_long", message);
+    }
+    if (!isAscii(bytes) && !isUtf8(bytes)) {
+      return failure("invalid_utf8", "The row is not valid UTF-8. Convert the file to UTF-8.");
+    }
+    const count = this.#names?.length ?? fields.length;
+    if (fields.length === count) return undefined;
+    return failure("invalid_csv", `The row has ${fields.length} fields, but the header names ${count}.`);
+  }
+
+  #reject(fault: MillraceError, bytes: Buffer, source: Source): void {
+    // Without a header, no row says anything.
+    if (this.#names === undefined) throw failure("invalid_option", `${this.#file}: header: ${fault.message}`);
+    this.#found.push({ fault, record: null, raw: bytes.subarray(0, SHOWN_BYTES).toString("utf8"), source });
+  }
+
+  #header(names: readonly string[], { line }: Source): void {
+    const twice = [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
+    if (twice.length > 0) {
+      const named = twice.map((name) => JSON.stringify(name)).join(", ");
+      const message = `${this.#file}:${line}: the header names ${named} more than once. Give each column a name of its own.`;
+      throw failure("invalid_option", message);
+    }
+    this.#names = names;
+    this.#plain = !names.includes("__proto__");
+  }
+
+  #record(fields: readonly string[], names: readonly string[]): object {
+    if (!this.#plain) {
+      // fromEntries defines; assigning would set the prototype.
+      return Object.fromEntries(names.map((name, at) => [name, fields[at]]));
+    }
+    const record: Record<string, string> = {};
+    for (let at = 0; at < names.length; at++) record[names[at] as string] = fields[at] as string;
+    return record;
+  }
+
+  /** Where such a row ends cannot be told, so that none after it can be read either. */
+  #tooLong(): void {
+    throw failure(
+      "source_failed",
+      `${this.#file}:${this.#line}: the row that begins here does not end within ${this.#maxBytes} bytes (maxLineBytes): ` +
+        "a quote in it may never be closed. Mend it, or raise maxLineBytes.",
+    );
+  }
+
+  #openQuote(cause: unknown): void {
+    if (!(cause instanceof Error && "code" in cause && cause.code === "CSV_QUOTE_NOT_CLOSED")) throw cause;
+    const bytes = Buffer.concat(this.#parts);
+    const message = `The row has a quote that is never closed: it takes in the rest of the file, ${bytes.length} bytes.`;
+    const source = { file: this.#file, line: this.#line, byteOffset: this.#rowOffset };
+    this.#reject(failure("truncated_line", message), bytes, source);
+  }
+}
+
+/** LF, CRLF and CR alike; csv-parse counts a CRLF in quotes twice. */
+function lineEnds(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) count++;
+  for (let at = bytes.indexOf(CARRIAGE_RETURN); at !== -1; at = bytes.indexOf(CARRIAGE_RETURN, at + 1)) {
+    if (bytes[at + 1] !== LINE_FEED) count++;
+  }
+  return count;
+}
