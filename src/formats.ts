@@ -1,4 +1,4 @@
-/** Which format a file has, by its ending. */
+/** Which format a file has, by its ending: when it is read, and when it is written. */
 
 import { failure } from "./errors.ts";
 
@@ -17,5 +17,39 @@ export function formatOf(path: string, format: Format | undefined, where: string
   throw failure(
     "invalid_option",
     `${where}: ${path}: "${ending}" is not supported in this version. Use NDJSON (.ndjson or .jsonl).`,
+  );
+}
+
+export type WriteFormat = "ndjson";
+export type Compression = "gzip" | "zstd";
+
+const WRITE_FORMATS: readonly WriteFormat[] = ["ndjson"];
+const COMPRESSIONS: Readonly<Record<string, Compression>> = { gz: "gzip", zst: "zstd" };
+
+/** Not written, or not by a sink of files: NDJSON under such a name would only mislead. */
+const NOT_WRITTEN = /\.(json|csv|tsv|bz2|xz|zip|db|sqlite|parquet)$|^postgres(ql)?:\/\//i;
+
+/**
+ * What a file's endings, or `format`, ask to be written. Compression is by the ending alone; without a path there is none.
+ *
+ * @throws ConfigurationError for an ending that means something else, unless `format` says what it is.
+ */
+export function writingFormat(
+  path: string | undefined,
+  format: WriteFormat | undefined,
+): { readonly format: WriteFormat; readonly compression: Compression | undefined } {
+  const [zipped = "", ending = ""] = /\.(gz|zst)$/i.exec(path ?? "") ?? [];
+  const compression = COMPRESSIONS[ending.toLowerCase()];
+  const plain = path?.slice(0, path.length - zipped.length) ?? "";
+  if (format !== undefined && !WRITE_FORMATS.includes(format)) {
+    const known = WRITE_FORMATS.map((name) => `"${name}"`).join(", ");
+    throw failure("invalid_option", `write(): \`format\` must be ${known}, got "${String(format)}".`);
+  }
+  if (format !== undefined) return { format, compression };
+  const other = NOT_WRITTEN.exec(plain)?.[0];
+  if (other === undefined) return { format: "ndjson", compression };
+  throw failure(
+    "invalid_option",
+    `write(): ${path}: "${other}" is not supported in this version. Use NDJSON (.ndjson or .jsonl).`,
   );
 }

@@ -3,16 +3,17 @@
 import { Writable } from "node:stream";
 import type { WritableStream } from "node:stream/web";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
-import { type Format, formatOf } from "../formats.ts";
+import { type WriteFormat, writingFormat } from "../formats.ts";
 import { checkKeys } from "../options.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
+import { CompressedOutput } from "./compress.ts";
 import { ndjsonEncoder } from "./ndjson.ts";
 import { type Output, PathOutput, StreamOutput } from "./output.ts";
 import { RecordsInto } from "./records.ts";
 
 export interface WriteOptions {
   /** Needed where the file's ending does not say it. */
-  readonly format?: Format;
+  readonly format?: WriteFormat;
   /** Where records go that the format cannot hold, when the sink runs outside our `pipeline()`. Whoever made it ends it. */
   readonly deadLetters?: Writable;
 }
@@ -31,6 +32,8 @@ const BUFFERED = 8;
 /** Made by `write()`. `finish` means durable, and visible under its name. */
 export class RecordSink extends Writable {
   declare readonly report: StageReport;
+  /** Where it writes, if that has a path. */
+  readonly path: string | undefined;
   readonly #stage: Stage;
   readonly #output: Output;
   readonly #encode = ndjsonEncoder();
@@ -40,16 +43,12 @@ export class RecordSink extends Writable {
   #scheduled: NodeJS.Immediate | undefined;
   #ifAny = false;
 
-  constructor(output: Output, deadLetters: Writable | undefined) {
+  constructor(output: Output, { path, deadLetters }: { path?: string; deadLetters?: Writable | undefined }) {
     super({ objectMode: true, highWaterMark: BUFFERED });
+    this.path = path;
     this.#output = output;
     this.#stage = new Stage("write", { deadLetters });
     asStage(this, this.#stage);
-  }
-
-  /** Where it writes, if that has a path. */
-  get path(): string | undefined {
-    return this.#output instanceof PathOutput ? this.#output.name : undefined;
   }
 
   /** Opens the output now, so that one that cannot be written is known before anything is sent. */
@@ -139,7 +138,7 @@ export class RecordSink extends Writable {
 
 /**
  * Writes records to a path, `-` (stdout), a `Writable` or a web stream. A file appears whole or not at all: until it is
- * complete it is called `<path>.partial`. A Writable in object mode gets the records, any other NDJSON.
+ * complete it is called `<path>.partial`; one that ends in `.gz` or `.zst` is compressed. A Writable in object mode gets the records, any other NDJSON.
  *
  * @throws ConfigurationError for an option that cannot be. The stream fails with `sink_failed` when writing does.
  */
@@ -156,13 +155,15 @@ export function write(
     if (output.writableObjectMode && format === undefined) return new RecordsInto(output);
     return new RecordSink(
       new StreamOutput("the stream", output, output !== process.stdout && output !== process.stderr),
-      deadLetters,
+      { deadLetters },
     );
   }
   if (typeof output !== "string") {
     throw failure("invalid_option", "write(): the output must be a path, `-`, a Writable or a WritableStream.");
   }
-  if (output === "-") return new RecordSink(new StreamOutput("stdout", process.stdout, false), deadLetters);
-  formatOf(output, format, "write()");
-  return new RecordSink(new PathOutput(output), deadLetters);
+  if (output === "-") return new RecordSink(new StreamOutput("stdout", process.stdout, false), { deadLetters });
+  const { compression } = writingFormat(output, format);
+  const plain = new PathOutput(output);
+  const target = compression === undefined ? plain : new CompressedOutput(plain, compression);
+  return new RecordSink(target, { path: output, deadLetters });
 }
