@@ -20,14 +20,14 @@ export function formatOf(path: string, format: Format | undefined, where: string
   );
 }
 
-export type WriteFormat = "ndjson" | "json";
+export type WriteFormat = "ndjson" | "json" | "csv";
 export type Compression = "gzip" | "zstd";
 
-const WRITE_FORMATS: readonly WriteFormat[] = ["ndjson", "json"];
+const WRITE_FORMATS: readonly WriteFormat[] = ["ndjson", "json", "csv"];
 const COMPRESSIONS: Readonly<Record<string, Compression>> = { gz: "gzip", zst: "zstd" };
 
 /** Not written, or not by a sink of files: NDJSON under such a name would only mislead. */
-const NOT_WRITTEN = /\.(csv|tsv|bz2|xz|zip|db|sqlite|parquet)$|^postgres(ql)?:\/\//i;
+const NOT_WRITTEN = /\.(tsv|bz2|xz|zip|db|sqlite|parquet)$|^postgres(ql)?:\/\//i;
 
 /**
  * What a file's endings, or `format`, ask to be written. Compression is by the ending alone; without a path there is none.
@@ -47,9 +47,12 @@ export function writingFormat(
   }
   if (format !== undefined) return { format, compression };
   const other = NOT_WRITTEN.exec(plain)?.[0];
-  if (other === undefined) return { format: /\.json$/i.test(plain) ? "json" : "ndjson", compression };
+  if (other === undefined) {
+    const named = /\.(json|csv)$/i.exec(plain)?.[1]?.toLowerCase();
+    return { format: named === "json" || named === "csv" ? named : "ndjson", compression };
+  }
   throw failure(
     "invalid_option",
-    `write(): ${path}: "${other}" is not supported in this version. Use NDJSON (.ndjson or .jsonl) or JSON (.json).`,
+    `write(): ${path}: "${other}" is not supported in this version. Use .ndjson, .jsonl, .json or .csv.`,
   );
 }

@@ -7,20 +7,21 @@ import { type WriteFormat, writingFormat } from "../formats.ts";
 import { checkKeys } from "../options.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
 import { CompressedOutput } from "./compress.ts";
+import { type CsvOptions, csvFormat } from "./csv.ts";
 import { jsonFormat } from "./json.ts";
 import { ndjsonFormat } from "./ndjson.ts";
 import { type Output, PathOutput, StreamOutput } from "./output.ts";
 import { RecordsInto } from "./records.ts";
 import type { TextFormat } from "./text.ts";
 
-export interface WriteOptions {
-  /** Needed where the file's ending does not say it: `"json"` is one array. */
+export interface WriteOptions extends CsvOptions {
+  /** Needed where the file's ending does not say it: `"json"` is one array, `"csv"` has a header. */
   readonly format?: WriteFormat;
   /** Where records go that the format cannot hold, when the sink runs outside our `pipeline()`. Whoever made it ends it. */
   readonly deadLetters?: Writable;
 }
 
-const KNOWN = ["format", "deadLetters"] as const satisfies readonly (keyof WriteOptions)[];
+const KNOWN = ["format", "columns", "formulas", "deadLetters"] as const satisfies readonly (keyof WriteOptions)[];
 
 /**
  * Text is handed on at the latest when so much of it waits. More is no faster, and strings of 128 K and more live where
@@ -32,11 +33,16 @@ const FLUSH_CHARACTERS = 32 * 1024;
 const BUFFERED = 8;
 
 interface SinkFacts {
+  readonly format: WriteFormat;
   readonly path?: string;
   readonly deadLetters?: Writable | undefined;
 }
 
-const TEXTS: Readonly<Record<WriteFormat, () => TextFormat>> = { ndjson: ndjsonFormat, json: jsonFormat };
+const TEXTS: Readonly<Record<WriteFormat, (options: CsvOptions) => TextFormat>> = {
+  ndjson: ndjsonFormat,
+  json: jsonFormat,
+  csv: csvFormat,
+};
 
 /** Made by `write()`. `finish` means durable, and visible under its name. */
 export class RecordSink extends Writable {
@@ -45,6 +51,7 @@ export class RecordSink extends Writable {
   readonly path: string | undefined;
   readonly #stage: Stage;
   readonly #output: Output;
+  readonly #format: WriteFormat;
   readonly #text: TextFormat;
   #pieces: string[] = [];
   #characters = 0;
@@ -57,9 +64,10 @@ export class RecordSink extends Writable {
   #scheduled: NodeJS.Immediate | undefined;
   #ifAny = false;
 
-  constructor(output: Output, text: TextFormat, { path, deadLetters }: SinkFacts) {
+  constructor(output: Output, text: TextFormat, { path, format, deadLetters }: SinkFacts) {
     super({ objectMode: true, highWaterMark: BUFFERED });
     this.#text = text;
+    this.#format = format;
     this.path = path;
     this.#output = output;
     this.#stage = new Stage("write", { deadLetters });
@@ -73,6 +81,10 @@ export class RecordSink extends Writable {
 
   /** As dead letters are kept: no file when there is nothing to write, and an older one goes. */
   onlyIfAny(): void {
+    // Each stage's letters hold other fields: none of them may find that it has no column.
+    if (this.#format === "csv") {
+      throw failure("invalid_option", `Dead letters cannot be CSV (${this.#output.name}). Use .ndjson or .json.`);
+    }
     this.#ifAny = true;
   }
 
@@ -171,6 +183,25 @@ export class RecordSink extends Writable {
   }
 }
 
+function checkCsv({ columns, formulas }: WriteOptions, format: WriteFormat, output: unknown): void {
+  const refused = (why: string) => failure("invalid_option", `write(): ${why}`);
+  for (const [name, value] of Object.entries({ columns, formulas })) {
+    if (value === undefined || format === "csv") continue;
+    const where = typeof output === "string" ? output : "the stream";
+    throw refused(
+      `\`${name}\` is for CSV, and ${where} gets ${format}. Give a name that ends in .csv, or \`format: "csv"\`.`,
+    );
+  }
+  if (formulas !== undefined && formulas !== "defuse" && formulas !== "keep") {
+    throw refused(`\`formulas\` must be "defuse" or "keep", got "${String(formulas)}".`);
+  }
+  if (columns === undefined) return;
+  const names = Array.isArray(columns) && columns.every((name) => typeof name === "string" && name !== "");
+  if (!names || columns.length === 0) throw refused("`columns` must be a list of fields, as analysis.title.");
+  const twice = columns.find((name, at) => columns.indexOf(name) !== at);
+  if (twice !== undefined) throw refused(`\`columns\` names "${twice}" twice.`);
+}
+
 /**
  * Writes records to a path, `-` (stdout), a `Writable` or a web stream. A file appears whole or not at all: until it is
  * complete it is called `<path>.partial`; one that ends in `.gz` or `.zst` is compressed. A Writable in object mode gets the
@@ -183,24 +214,26 @@ export function write(
   options: WriteOptions = {},
 ): RecordSink | RecordsInto {
   checkKeys(options, KNOWN, "write()");
-  const { format, deadLetters } = options;
+  const { deadLetters } = options;
   if (output instanceof globalThis.WritableStream) {
     return new RecordsInto(Writable.fromWeb(output as WritableStream, { objectMode: true }));
   }
-  if (output instanceof Writable && output.writableObjectMode && format === undefined) return new RecordsInto(output);
+  if (output instanceof Writable && output.writableObjectMode && options.format === undefined)
+    return new RecordsInto(output);
   const path = typeof output === "string" && output !== "-" ? output : undefined;
-  const written = writingFormat(path, format);
-  const text = TEXTS[written.format]();
+  const { format, compression } = writingFormat(path, options.format);
+  checkCsv(options, format, output);
+  const text = TEXTS[format](options);
   if (path !== undefined) {
     const plain = new PathOutput(path);
-    const { compression } = written;
     const target = compression === undefined ? plain : new CompressedOutput(plain, compression);
-    return new RecordSink(target, text, { path, deadLetters });
+    return new RecordSink(target, text, { path, format, deadLetters });
   }
-  if (output === "-") return new RecordSink(new StreamOutput("stdout", process.stdout, false), text, { deadLetters });
+  if (output === "-")
+    return new RecordSink(new StreamOutput("stdout", process.stdout, false), text, { format, deadLetters });
   if (!(output instanceof Writable)) {
     throw failure("invalid_option", "write(): the output must be a path, `-`, a Writable or a WritableStream.");
   }
   const ours = output !== process.stdout && output !== process.stderr;
-  return new RecordSink(new StreamOutput("the stream", output, ours), text, { deadLetters });
+  return new RecordSink(new StreamOutput("the stream", output, ours), text, { format, deadLetters });
 }
