@@ -128,10 +128,10 @@ async function run(parts: readonly Part[], { deadLetters, signal, stop }: Pipeli
   const streams = parts.filter((part) => typeof part !== "function");
   const lettersFailed = (error: Error) => abort.abort(deadLetterFault(error));
   deadLetters?.on("error", lettersFailed);
-  for (const stream of streams) stageOf(stream)?.join({ deadLetters, stop: stopping.signal });
   // One that fails before Node's pipeline listens would end the process; that pipeline finds it failed.
   for (const stream of streams) stream.on("error", () => {});
   try {
+    for (const stream of streams) stageOf(stream)?.join({ deadLetters, stop: stopping.signal });
     if (signal?.aborted) throw signal.reason;
     await unlessAborted(allPrepared(streams), abort.signal);
     for (const { errored } of streams) if (errored) throw errored;

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { RunFlags } from "../config/options.ts";
 import { failure } from "../errors.ts";
+import { formatOf } from "../formats.ts";
 import { type RunError, type RunReport, read, type StageInput, write } from "../index.ts";
 import { startRun } from "../pipeline.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
@@ -26,13 +27,14 @@ export interface Job {
 export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const output = job.ownSink ? undefined : (flags.output ?? "-");
   const deadLetters = flags.deadLetters ?? (await deadLettersOf(output ?? "-"));
+  const sink = sinkOf(output, flags);
   const outputs = output === undefined ? pathsOf(job.stages.at(-1)) : [output];
   await checkPlaces({ input: job.input, outputs, deadLetters, report: flags.report });
   if (!flags.fresh) await refuseUnfinished(outputs, job.stages);
 
   const abort = new AbortController();
   const stop = new AbortController();
-  const stages = [read(job.input, reading(flags)), ...job.stages, ...(output === undefined ? [] : [write(output)])];
+  const stages = [read(job.input, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
   const run = startRun(stages, { deadLetters: write(deadLetters), signal: abort.signal, stop: stop.signal });
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
@@ -51,6 +53,18 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   for (const line of lines.summary) say(line);
   if (flags.report !== undefined) await writeReport(flags.report, ended.report, code);
   return code;
+}
+
+/** @throws ConfigurationError for columns where no CSV is written. */
+function sinkOf(output: string | undefined, { columns }: RunFlags): StageInput | undefined {
+  if (columns === undefined) return output === undefined ? undefined : write(output);
+  if (output === undefined) {
+    throw failure("invalid_option", "--columns is for the run's output, but the pipeline has a sink of its own.");
+  }
+  if (output === "-" || formatOf(output, undefined, "write()") !== "csv") {
+    throw failure("invalid_option", "--columns is for CSV: give an --output that ends in .csv, .csv.gz or .csv.zst.");
+  }
+  return write(output, { columns });
 }
 
 const reading = ({ from, path, skip, limit }: RunFlags) => ({

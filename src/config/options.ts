@@ -63,8 +63,26 @@ const fieldList = (text: string): readonly string[] | "all" => {
   return text.trim() === "all" ? "all" : names;
 };
 
+const columnList = (text: string): readonly string[] => {
+  const names = text.split(",").map((name) => name.trim());
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (names.includes("")) throw usage(`--columns takes fields, as id,analysis.title, got "${text}".`);
+  if (twice !== undefined) throw usage(`--columns names "${twice}" twice.`);
+  return names;
+};
+
 export const RUN_OPTIONS = [
-  { flags: "-o, --output <path>", help: "where the records go; - is stdout", fallback: "-" },
+  {
+    flags: "-o, --output <path>",
+    help: "where the records go; - is stdout. The ending says the format: .ndjson, .jsonl, .json, .csv, and .gz or .zst behind it",
+    fallback: "-",
+  },
+  {
+    flags: "--columns <fields>",
+    help: "the columns of a CSV output, as id,analysis.title; others are left out",
+    fallback: "the fields of the first 100 records",
+    parse: columnList,
+  },
   { flags: "--dead-letters <path>", help: "where failed records go", fallback: "the output's name + .failed.ndjson" },
   {
     flags: "--from <format>",
@@ -152,6 +170,7 @@ export const RUN_OPTIONS = [
 /** What the options come to. Absent: not given. */
 export interface RunFlags {
   readonly output?: string;
+  readonly columns?: readonly string[];
   readonly deadLetters?: string;
   readonly from?: "ndjson" | "json" | "csv";
   readonly path?: string;

@@ -15,7 +15,7 @@ export class FileOutput implements Output {
   readonly #path: string;
   #file: FileHandle | undefined;
   #release: (() => Promise<void>) | undefined;
-  /** Bytes of whole lines. */
+  /** Bytes of whole writes. */
   #whole = 0;
   #begun = false;
 
@@ -35,9 +35,9 @@ export class FileOutput implements Output {
     this.#file = await open(partialOf(this.#path), "a", older === undefined ? 0o666 : older.mode & 0o777);
   }
 
-  async write(text: string): Promise<void> {
+  async write(content: string | Uint8Array): Promise<void> {
     const file = await this.#begin();
-    const bytes = Buffer.from(text);
+    const bytes = typeof content === "string" ? Buffer.from(content) : content;
     // A short write is no error; the rest is owed.
     for (let at = 0; at < bytes.length; ) at += (await file.write(bytes, at)).bytesWritten;
     this.#whole += bytes.length;

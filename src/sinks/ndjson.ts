@@ -2,7 +2,7 @@
 
 import ndjson from "ndjson";
 import { failure } from "../errors.ts";
-import { jsonFault } from "../json.ts";
+import { checkJson, type TextFormat } from "./text.ts";
 
 /**
  * Lines are made by ndjson's stringify (2.0), asked for one at a time. Behind a check of ours, since by itself it writes
@@ -17,13 +17,12 @@ import { jsonFault } from "../json.ts";
 export function ndjsonEncoder(): (record: unknown) => string {
   const encoder = ndjson.stringify();
   return (record) => {
-    const fault = jsonFault(record);
-    if (fault !== undefined) {
-      throw failure("unserializable", `The record cannot be written as JSON: ${fault.replace(/^: /, "it ")}.`);
-    }
+    checkJson(record, "JSON");
     encoder.write(record);
     const line: unknown = encoder.read();
     if (typeof line !== "string") throw failure("internal", "ndjson.stringify gave no line for a record.");
     return line;
   };
 }
+
+export const ndjsonFormat = (): TextFormat => ({ encode: ndjsonEncoder(), end: () => "" });

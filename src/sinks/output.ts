@@ -1,4 +1,4 @@
-/** Where encoded text goes: a stream, or what a path stands for (a file, a device, a pipe). */
+/** Where encoded text, or its compressed bytes, go: a stream, or what a path stands for (a file, a device, a pipe). */
 
 import { createWriteStream, type Stats } from "node:fs";
 import { readlink, realpath, stat } from "node:fs/promises";
@@ -13,8 +13,8 @@ export interface Output {
   readonly name: string;
   /** Makes sure that it can be written, before anything is paid for. */
   open(): Promise<void>;
-  /** Resolves when the text is handed to the system. */
-  write(text: string): Promise<void>;
+  /** Resolves when the content is handed to the system. */
+  write(content: string | Uint8Array): Promise<void>;
   /** Complete: durable, and visible under its name. */
   commit(): Promise<void>;
   /**
@@ -57,8 +57,8 @@ export class PathOutput implements Output {
     await (await this.#found()).open();
   }
 
-  async write(text: string): Promise<void> {
-    await (await this.#found()).write(text);
+  async write(content: string | Uint8Array): Promise<void> {
+    await (await this.#found()).write(content);
   }
 
   async commit(): Promise<void> {
@@ -107,12 +107,12 @@ export class StreamOutput implements Output {
 
   async open(): Promise<void> {}
 
-  write(text: string): Promise<void> {
+  write(content: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {
       // A stream that is destroyed while it writes need not call back.
       const gone = () => reject(this.#stream.errored ?? new Error("it was closed"));
       this.#stream.once("close", gone);
-      this.#stream.write(text, (error) => {
+      this.#stream.write(content, (error) => {
         this.#stream.off("close", gone);
         if (error) reject(error);
         else resolve();

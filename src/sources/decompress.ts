@@ -2,8 +2,7 @@
 
 import type { Transform } from "node:stream";
 import { createGunzip, createZstdDecompress } from "node:zlib";
-
-export type Compression = "gzip" | "zstd";
+import type { Compression } from "../formats.ts";
 
 export interface DecompressLimits {
   /** Bytes that may come out at most. */
@@ -28,15 +27,6 @@ const ENGINES = {
   gzip: () => createGunzip({ chunkSize: OUTPUT_BYTES }),
   zstd: () => createZstdDecompress({ chunkSize: OUTPUT_BYTES }),
 } as const satisfies Record<Compression, () => Transform>;
-
-const ENDINGS: readonly (readonly [RegExp, Compression])[] = [
-  [/\.gz$/i, "gzip"],
-  [/\.zst$/i, "zstd"],
-];
-
-/** By the file's ending; undefined for a plain one. */
-export const compressionOf = (path: string): Compression | undefined =>
-  ENDINGS.find(([ending]) => ending.test(path))?.[1];
 
 /** By the first bytes. */
 export function signatureOf(bytes: Uint8Array): Compression | undefined {

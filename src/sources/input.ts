@@ -4,7 +4,8 @@ import { createReadStream } from "node:fs";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
-import { type Compression, compressionOf, type DecompressLimits, decompressed, signatureOf } from "./decompress.ts";
+import { type Compression, compressionOf } from "../formats.ts";
+import { type DecompressLimits, decompressed, signatureOf } from "./decompress.ts";
 
 /** A path, `-` for stdin, or a stream or iterable of bytes, text or records. */
 export type Input = string | Readable | ReadableStream | Iterable<unknown> | AsyncIterable<unknown>;

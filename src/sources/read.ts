@@ -3,7 +3,7 @@
 import { constants } from "node:buffer";
 import { Readable, type Writable } from "node:stream";
 import { failure, type MillraceError } from "../errors.ts";
-import { type ReadFormat, readingFormat } from "../formats.ts";
+import { type Format, formatOf } from "../formats.ts";
 import { MAX_DEPTH } from "../json.ts";
 import { checkKeys, checkWhole } from "../options.ts";
 import { setSource } from "../record.ts";
@@ -17,7 +17,7 @@ import { NdjsonParser, named } from "./ndjson.ts";
 
 export interface ReadOptions {
   /** Needed where the file's ending does not say it. */
-  readonly format?: ReadFormat;
+  readonly format?: Format;
   /** Where the array of records lies in a JSON document: `data.articles`. Left out: the document is the array. */
   readonly path?: string;
   /** Longest line in bytes (row of CSV, item of a JSON array); a longer one becomes a dead letter. Default 16 MiB. */
@@ -58,13 +58,13 @@ const PARSERS = {
   csv: (file, limits) => new CsvParser(file, limits),
   json: (file, limits) => new JsonParser(file, limits),
   ndjson: (file, limits) => new NdjsonParser(file, limits),
-} as const satisfies Record<ReadFormat, (file: string, limits: SourceLimits) => RecordParser>;
+} as const satisfies Record<Format, (file: string, limits: SourceLimits) => RecordParser>;
 
 /** Parsed records that wait to be taken: large ones must fit as well. */
 const BUFFERED = 2;
 
 interface SourceSetup {
-  readonly format: ReadFormat;
+  readonly format: Format;
   readonly limits: SourceLimits;
   readonly deadLetters: Writable | undefined;
 }
@@ -75,7 +75,7 @@ export class RecordSource extends Readable {
   readonly #stage: Stage;
   readonly #input: Input;
   readonly #limits: SourceLimits;
-  readonly #format: ReadFormat;
+  readonly #format: Format;
   #parser: RecordParser | undefined;
   #found: Iterator<Found, void> = [][Symbol.iterator]();
   /** Ends the stream once what was found before it is taken. */
@@ -227,7 +227,7 @@ export class RecordSource extends Readable {
  */
 export function read(input: Input, options: ReadOptions = {}): RecordSource {
   checkKeys(options, KNOWN, "read()");
-  const format = readingFormat(typeof input === "string" ? input : "", options.format);
+  const format = formatOf(typeof input === "string" ? input : undefined, options.format, "read()");
   const { path } = options;
   if (path !== undefined && (format !== "json" || typeof path !== "string" || path === "")) {
     throw failure(

@@ -165,13 +165,13 @@ describe("write to a path", () => {
       { deadletters: undefined } as WriteOptions,
       /write\(\) has no option "deadletters"\. Did you mean "deadLetters"\?/,
     ],
-    [{ format: "json" as "ndjson" }, /`format` must be "ndjson", got "json"/],
+    [{ format: "xml" as "ndjson" }, /`format` must be "ndjson", "json", "csv", got "xml"/],
   ])("refuses the options %j", (options, message) => {
     expect(() => write("out.ndjson", options)).toThrow(message);
   });
 
   test("refuses an ending of another format, and what is no output", () => {
-    for (const path of ["a.csv", "a.json", "a.ndjson.zst", "a.db", "postgres://host/db"]) {
+    for (const path of ["a.tsv", "a.ndjson.xz", "a.db", "postgres://host/db"]) {
       expect(() => write(path)).toThrow(/is not supported in this version/);
     }
     for (const none of [7, null, undefined, {}])
