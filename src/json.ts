@@ -6,8 +6,8 @@ import { types } from "node:util";
 const MANY_DIGITS = /\d{16}/;
 
 /**
- * JSON.parse, but an integer that a double cannot hold becomes a string of its digits: rounded, an id would be another
- * one. Text without 16 digits in a row costs nothing more.
+ * JSON.parse, but an integer whose digits a double would change becomes a string of them: rounded, an id would be
+ * another one. Text without 16 digits in a row costs nothing more.
  *
  * @throws SyntaxError as JSON.parse does
  */
@@ -23,7 +23,8 @@ const INTEGER = /^-?\d{16,}$/;
 function exactInteger(_key: string, value: unknown, { source }: { readonly source?: string }): unknown {
   if (typeof value !== "number" || Number.isSafeInteger(value)) return value;
   if (source === undefined || !INTEGER.test(source)) return value;
-  return Number.isFinite(value) && BigInt(value) === BigInt(source) ? value : source;
+  // What prints as it stood is not lost, so that what JSON.stringify wrote comes back as it was.
+  return String(value) === source ? value : source;
 }
 
 /** Deepest nesting read or written. JSON.stringify overflows the stack at some 4,000 levels, other readers far earlier. */

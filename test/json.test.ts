@@ -101,10 +101,9 @@ describe("nestedTooDeep", () => {
 });
 
 describe("parseJson", () => {
-  test("gives what JSON.parse gives wherever a double holds every integer", () => {
+  test("gives what JSON.parse gives for all that JSON.stringify writes", () => {
     fc.assert(
       fc.property(fc.json(), (text) => {
-        fc.pre(!/(?<![.\d])\d{16}/.test(text));
         expect(parseJson(text)).toEqual(JSON.parse(text));
       }),
     );
@@ -113,7 +112,7 @@ describe("parseJson", () => {
   test("gives an integer that a double cannot hold as a string of its digits, and any other as a number", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(2n ** 80n), max: 2n ** 80n }), (integer) => {
-        const held = BigInt(Number(integer)) === integer;
+        const held = String(Number(integer)) === String(integer);
         expect(parseJson(`{"a":[${integer}]}`)).toEqual({ a: [held ? Number(integer) : String(integer)] });
       }),
     );
