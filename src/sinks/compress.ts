@@ -20,6 +20,8 @@ export class CompressedOutput implements Output {
   /** Made with the first text, so that an output that is never written holds no memory of the library's. */
   #compressor: Compressor | undefined;
   #made: Buffer[] = [];
+  #ending: Promise<void> | undefined;
+  #left = false;
 
   constructor(behind: Output, how: Compression) {
     this.name = behind.name;
@@ -56,8 +58,13 @@ export class CompressedOutput implements Output {
     await this.#behind.write(bytes);
   }
 
-  /** Writes the archive's last bytes: without them it is cut short. */
-  async #end(): Promise<void> {
+  /** Writes the archive's last bytes, once: without them it is cut short. */
+  #end(): Promise<void> {
+    this.#ending ??= this.#finish();
+    return this.#ending;
+  }
+
+  async #finish(): Promise<void> {
     const compressor = this.#begin();
     const ended = finished(compressor);
     compressor.end();
@@ -67,6 +74,8 @@ export class CompressedOutput implements Output {
 
   async commit(): Promise<void> {
     await this.#end();
+    // Given up on meanwhile: it must not appear after all.
+    if (this.#left) throw new Error("it was closed");
     await this.#behind.commit();
   }
 
@@ -74,8 +83,9 @@ export class CompressedOutput implements Output {
     const restAndEnd = async () => {
       await rest();
       // After a write that failed there is no whole archive to be had.
-      if (this.#compressor !== undefined && !this.#compressor.writableEnded) await this.#end();
+      if (this.#compressor !== undefined) await this.#end();
     };
+    this.#left = true;
     try {
       await this.#behind.abandon(restAndEnd);
     } finally {

@@ -103,7 +103,7 @@ describe("the command line", () => {
     expectMistake(await cli(["analyse", "in.ndjson"], { cwd }), "Did you mean analyze?");
     expectMistake(await cli(["analyze", "in.ndjson", "--provider", "antropic"], { cwd }), "anthropic");
     expectMistake(await cli(["analyze", "in.ndjson", "--provider", "local", "--timeout", "60"], { cwd }), "60s");
-    expectMistake(await cli(["analyze", "in.ndjson", "--provider", "local", "-o", "out.csv"], { cwd }), ".csv");
+    expectMistake(await cli(["analyze", "in.ndjson", "--provider", "local", "-o", "out.xz"], { cwd }), ".xz");
     expectMistake(await cli(["run", "in.ndjson"], { cwd }), "in.ndjson");
   });
 

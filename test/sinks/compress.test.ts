@@ -134,16 +134,47 @@ for (const ending of ["gz", "zst"] as const) {
   });
 }
 
-test("a compressed output takes no more text until what came of the last is handed on", async () => {
+/** An output whose writes wait to be let go. */
+function stalledOutput() {
   const waiting: (() => void)[] = [];
-  const stalled: Output = {
+  let committed = false;
+  const output: Output = {
     name: "stalled",
     open: async () => {},
     write: () => new Promise((resolve) => waiting.push(resolve)),
-    commit: async () => {},
-    abandon: async () => {},
+    commit: async () => {
+      committed = true;
+    },
+    abandon: (rest) => rest(),
     omit: async () => {},
   };
+  return { output, waiting, committed: () => committed };
+}
+
+test("a compressed output that is given up on while it ends does not appear after all", async () => {
+  const { output: behind, waiting, committed } = stalledOutput();
+  const output = new CompressedOutput(behind, "gzip");
+  let taken = false;
+  output.write("text").then(() => {
+    taken = true;
+  });
+  while (!taken) {
+    waiting.shift()?.();
+    await turns(1);
+  }
+  const commit = caught(output.commit());
+  while (waiting.length === 0) await turns(1);
+  const left = output.abandon(async () => {});
+  await turns(3);
+  waiting.shift()?.();
+  expect(await commit).toMatchObject({ message: "it was closed" });
+  await left;
+  expect(committed()).toBe(false);
+  expect(waiting).toEqual([]);
+});
+
+test("a compressed output takes no more text until what came of the last is handed on", async () => {
+  const { output: stalled, waiting } = stalledOutput();
   const output = new CompressedOutput(stalled, "gzip");
   let taken = 0;
   const writing = (async () => {
@@ -159,5 +190,8 @@ test("a compressed output takes no more text until what came of the last is hand
     await turns(1);
   }
   await writing;
-  await output.abandon(async () => {});
+  const left = output.abandon(async () => {});
+  while (waiting.length === 0) await turns(1);
+  for (const letGo of waiting) letGo();
+  await left;
 });
