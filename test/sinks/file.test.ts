@@ -165,7 +165,7 @@ describe("write to a path", () => {
       { deadletters: undefined } as WriteOptions,
       /write\(\) has no option "deadletters"\. Did you mean "deadLetters"\?/,
     ],
-    [{ format: "xml" as "ndjson" }, /`format` must be "ndjson", "json", "csv", got "xml"/],
+    [{ format: "xml" as "ndjson" }, /`format` must be one of "ndjson", "json", "csv", got "xml"/],
   ])("refuses the options %j", (options, message) => {
     expect(() => write("out.ndjson", options)).toThrow(message);
   });

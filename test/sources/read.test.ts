@@ -137,7 +137,7 @@ describe("read", () => {
 
   test("refuses an ending of another format, unless it is told that it is NDJSON", () => {
     for (const path of ["a.parquet", "a.zip", "a.xlsx.gz"]) {
-      expect(() => read(path)).toThrow(/cannot be read. Use NDJSON/);
+      expect(() => read(path)).toThrow(/is not supported in this version. Use NDJSON/);
       expect(() => read(path, { format: "ndjson" })).not.toThrow();
     }
   });
