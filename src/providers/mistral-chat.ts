@@ -1,16 +1,15 @@
 /**
  * The SDK's chat call without its barrel file. The SDK's own `chatComplete` imports the schemas of every endpoint, some
- * 650 files; these are the same steps on the same core with the one schema that a request needs. Measured in one run:
- * 154 ms instead of 590 to load, 72 MB of RSS instead of 116.
+ * 650 files, and translates each request and answer through them; these are the same steps on the same core, with the
+ * request and the answer as they stand on the wire. Measured: 90 ms instead of 590 to load, 72 MB of RSS instead of 116.
  */
 
-import type { ChatCompletionRequest } from "@mistralai/mistralai/models/components/chatcompletionrequest.js";
 import type { Fetch } from "../http/fetch.ts";
 import { load } from "../load.ts";
 import type { Settings } from "./settings.ts";
 
-/** One call; rejects with what the fetch threw, or the SDK's own error for a request out of shape. */
-export type MistralChat = (request: ChatCompletionRequest, signal: AbortSignal) => Promise<MistralAnswer>;
+/** One call with a body as the API takes it; rejects with what the fetch threw. */
+export type MistralChat = (body: Readonly<Record<string, unknown>>, signal: AbortSignal) => Promise<MistralAnswer>;
 
 export interface MistralAnswer {
   /** As it came: the caller checks its shape, as it does with every vendor's. */
@@ -21,17 +20,13 @@ export interface MistralAnswer {
 type Sdk = typeof import("@mistralai/mistralai/core.js") &
   typeof import("@mistralai/mistralai/lib/http.js") &
   typeof import("@mistralai/mistralai/lib/env.js") &
-  typeof import("@mistralai/mistralai/lib/security.js") &
-  typeof import("@mistralai/mistralai/models/components/chatcompletionrequest.js");
+  typeof import("@mistralai/mistralai/lib/security.js");
 
-const PARTS = ["core", "lib/http", "lib/env", "lib/security", "models/components/chatcompletionrequest"];
+const PARTS = ["core", "lib/http", "lib/env", "lib/security"];
 
 export function loadMistralChat(settings: Settings, fetch: Fetch): MistralChat {
   const parts = PARTS.map((part) => load(`@mistralai/mistralai/${part}.js`) as Partial<Sdk>);
-  const { MistralCore, HTTPClient, env, resolveGlobalSecurity, ChatCompletionRequest$outboundSchema } = Object.assign(
-    {},
-    ...parts,
-  ) as Sdk;
+  const { MistralCore, HTTPClient, env, resolveGlobalSecurity } = Object.assign({}, ...parts) as Sdk;
   const apiKey = settings.apiKey as string;
   const core = new MistralCore({
     apiKey,
@@ -51,8 +46,8 @@ export function loadMistralChat(settings: Settings, fetch: Fetch): MistralChat {
     securitySource: apiKey,
     retryConfig: noRetries,
   };
-  return async (request, signal) => {
-    const body = JSON.stringify(ChatCompletionRequest$outboundSchema.parse(request));
+  return async (wanted, signal) => {
+    const body = JSON.stringify(wanted);
     const headers = { "content-type": "application/json", accept: "application/json", ...settings.headers };
     const call = { security, method: "POST", path: "/v1/chat/completions", headers, body };
     // A signal switches the SDK's own timer off, and every call has one.

@@ -1,6 +1,5 @@
 /** Mistral, over its chat completions. */
 
-import type { ChatCompletionRequest } from "@mistralai/mistralai/models/components/chatcompletionrequest.js";
 import type { Usage } from "../usage.ts";
 import { strictSchema } from "./json-schema.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
@@ -33,25 +32,25 @@ export function mistral(options: MistralOptions = {}): Provider {
   };
 }
 
-function body(request: ModelRequest, settings: Settings): ChatCompletionRequest {
+function body(request: ModelRequest, settings: Settings): Record<string, unknown> {
   const { system, messages, schema, schemaName, temperature } = request;
   return {
     model: settings.model,
     messages: [
-      ...(system === undefined ? [] : [{ role: "system" as const, content: system }]),
+      ...(system === undefined ? [] : [{ role: "system", content: system }]),
       ...messages.map(({ role, content }) => ({ role, content })),
     ],
-    maxTokens: request.maxOutputTokens ?? settings.maxOutputTokens,
+    max_tokens: request.maxOutputTokens ?? settings.maxOutputTokens,
     ...(temperature === undefined ? {} : { temperature }),
     ...(schema === undefined
       ? {}
       : {
-          responseFormat: {
-            type: "json_schema" as const,
-            jsonSchema: {
+          response_format: {
+            type: "json_schema",
+            json_schema: {
               name: schemaName ?? "answer",
               strict: strictSchema(schema) !== undefined,
-              schemaDefinition: { ...schema },
+              schema,
             },
           },
         }),
