@@ -18,7 +18,7 @@ export interface OpenInput {
   close(): void;
 }
 
-/** A file is read in pieces of this size: at 64 KiB half the speed, above 256 KiB no gain. */
+/** A file is read in pieces of this size. With smaller ones the heap grows further before it is collected: 64 KiB doubled the RSS of a 1 GB copy. */
 const CHUNK_BYTES = 256 * 1024;
 
 export function openInput(input: Input, limits: DecompressLimits): OpenInput {
