@@ -219,8 +219,9 @@ export class RecordSource extends Readable {
 }
 
 /**
- * Reads records from a path, `-` (stdin), a `Readable`, a web stream, or an iterable, of NDJSON or of records. What is no
- * record goes to the dead letters with its line and byte offset; the rest goes on.
+ * Reads records from a path, `-` (stdin), a `Readable`, a web stream, or an iterable: of NDJSON, a JSON array or CSV, as the
+ * path's ending or `format` says, or of records. A path may be compressed (`.gz`, `.zst`). What is no record goes to the dead
+ * letters with its line and byte offset; the rest goes on.
  *
  * @throws ConfigurationError for an option that cannot be; the stream fails with one when the file cannot be read, and
  * with `source_failed` when reading breaks off.
