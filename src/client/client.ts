@@ -1,13 +1,13 @@
 /** One completion for one request, however many attempts: slot → attempt → settle → wait → again. */
 
-import { failure, isMillraceError, type MillraceError } from "../errors.ts";
-import { onAbort } from "../limits/on-abort.ts";
+import { isMillraceError, type MillraceError } from "../errors.ts";
 import { type History, nextStep, type RetryPolicy } from "../limits/retry.ts";
 import { sleep } from "../limits/sleep.ts";
 import { Slots } from "../limits/slots.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
 import type { CallCounts } from "../stage.ts";
 import { addUsage } from "../usage.ts";
+import { attempt } from "./attempt.ts";
 import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
@@ -96,46 +96,11 @@ export class Client {
     request: ModelRequest,
     { policy, counts, signal, history }: Caller,
   ): Promise<Completion | MillraceError> {
-    const attempt = new AbortController();
     if (signal.aborted) throw signal.reason;
-    const deafen = onAbort(signal, () => attempt.abort(signal.reason));
-    const timer = setTimeout(() => attempt.abort(timedOut(policy.timeout)), policy.timeout);
     counts.attempts++;
     history.attempts++;
-    try {
-      const completion = await untilAborted(
-        this.provider.complete(request, { signal: attempt.signal }),
-        attempt.signal,
-      );
-      addUsage(counts.usage, completion.usage);
-      return completion;
-    } catch (error) {
-      if (signal.aborted) throw signal.reason;
-      return asFailure(error, this.provider.name);
-    } finally {
-      clearTimeout(timer);
-      deafen();
-    }
+    const outcome = await attempt(this.provider, request, { timeout: policy.timeout, signal });
+    if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
+    return outcome;
   }
-}
-
-const timedOut = (ms: number): MillraceError =>
-  failure(
-    "timeout",
-    `No complete answer within ${ms / 1_000} s. If answers are long, allow more with --timeout (timeout).`,
-  );
-
-/** A provider that is deaf to its signal must not hold up a stop or outlive its timeout. */
-function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    answer.then(resolve, reject);
-  });
-}
-
-/** A provider of the user's own may throw anything; what is not typed is taken for a fault of the moment. */
-function asFailure(error: unknown, provider: string): MillraceError {
-  if (isMillraceError(error)) return error;
-  const why = error instanceof Error ? error.message : String(error);
-  return failure("bad_response", `The provider "${provider}" failed: ${why}`, { cause: error });
 }
