@@ -83,6 +83,8 @@ export interface ErrorFacts {
   readonly shouldRetry?: boolean | undefined;
   /** The provider's name for the call, to quote to its support. */
   readonly requestId?: string | undefined;
+  /** Which limit was reached, where the provider's words say so. */
+  readonly limit?: "requests" | "input" | "output" | "tokens" | undefined;
   /** The limit headers of the answer that refused, as in `Completion.limits`: a 429 tells them best. */
   readonly limits?: Readonly<Record<string, string>> | undefined;
 }
@@ -95,6 +97,7 @@ export class MillraceError extends Error {
   readonly retryAfter: number | undefined;
   readonly shouldRetry: boolean | undefined;
   readonly requestId: string | undefined;
+  readonly limit: ErrorFacts["limit"];
   readonly limits: Readonly<Record<string, string>> | undefined;
   attempts: number;
 
@@ -106,6 +109,7 @@ export class MillraceError extends Error {
     this.retryAfter = facts.retryAfter;
     this.shouldRetry = facts.shouldRetry;
     this.requestId = facts.requestId;
+    this.limit = facts.limit;
     this.limits = facts.limits;
   }
 

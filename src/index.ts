@@ -26,6 +26,7 @@ export {
 } from "./pipeline.ts";
 export { anthropic } from "./providers/anthropic.ts";
 export { local } from "./providers/local.ts";
+export { fallback, lanes } from "./providers/members.ts";
 export { mistral } from "./providers/mistral.ts";
 export { openai } from "./providers/openai.ts";
 export type { Completion, FinishReason, JsonSchema, Message, ModelRequest, Provider } from "./providers/provider.ts";

@@ -1,7 +1,7 @@
 /** What a run has done, from the counters of its stages: pure. */
 
 import type { ErrorCode } from "./errors.ts";
-import type { Stage, StageReport } from "./stage.ts";
+import type { LimitReport, ProviderReport, Stage, StageReport } from "./stage.ts";
 import { addUsage, noUsage, type UsageTotal } from "./usage.ts";
 
 /** One stage in a report. `null`: a stage of another make, between others of that kind, was not looked into. */
@@ -39,6 +39,14 @@ export interface RunReport {
   readonly rateLimited: number;
   /** Time that records waited because a provider said so, in ms, summed over the records. */
   readonly waitedMs: number;
+  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`. */
+  readonly heldBackMs: Readonly<Record<string, number>>;
+  /** Ms lost to slow calls at the head of the line, when records leave in order. */
+  readonly headOfLineMs: number;
+  /** Most calls in flight at once at one provider. */
+  readonly peakConcurrency: number;
+  /** The limits that the providers told, and how far they were used. */
+  readonly limits: readonly LimitReport[];
   /** Tokens billed, those of repeated requests included. */
   readonly usage: Readonly<UsageTotal>;
   /** In US dollars; null: not known. */
@@ -75,10 +83,28 @@ export function reportOf(watched: readonly Watched[], elapsedMs: number, whole: 
     retries: sum((report) => report.calls?.retries ?? 0),
     rateLimited: sum((report) => report.calls?.rateLimited ?? 0),
     waitedMs: Math.round(sum((report) => report.calls?.waitedMs ?? 0)),
+    ...admissionOf(reports),
     usage: usageOf(reports),
     cost: null,
     elapsedMs: Math.round(elapsedMs),
     stages: watched.map((one, index) => summaryOf(one, watched[index - 1], watched[index + 1])),
+  };
+}
+
+type AdmissionPart = Pick<RunReport, "heldBackMs" | "headOfLineMs" | "peakConcurrency" | "limits">;
+
+function admissionOf(reports: readonly StageReport[]): AdmissionPart {
+  const calls = reports.flatMap((report) => report.calls ?? []);
+  const providers: ProviderReport[] = [...new Set(calls.flatMap((one) => one.providers))].map((report) => report());
+  const heldBackMs: Record<string, number> = {};
+  for (const [cause, ms] of providers.flatMap((provider) => Object.entries(provider.heldBackMs))) {
+    heldBackMs[cause] = Math.round((heldBackMs[cause] ?? 0) + ms);
+  }
+  return {
+    heldBackMs,
+    headOfLineMs: calls.reduce((sum, one) => sum + one.headOfLineMs, 0),
+    peakConcurrency: Math.max(0, ...providers.map(({ peakInFlight }) => peakInFlight)),
+    limits: providers.flatMap(({ limits }) => limits),
   };
 }
 

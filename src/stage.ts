@@ -20,6 +20,31 @@ export interface CallCounts {
   waitedMs: number;
   /** Tokens billed, those of failed and repeated attempts included. */
   usage: UsageTotal;
+  /** Ms in which the window was full and yet nothing waited to be sent: lost to slow calls at the head of the line. */
+  readonly headOfLineMs: number;
+  /** How the providers' limits stand. A provider that serves several stages appears in each, as the same function. */
+  readonly providers: readonly (() => ProviderReport)[];
+}
+
+/** How the limits of a provider stand. */
+export interface ProviderReport {
+  /** Most calls in flight at once. */
+  readonly peakInFlight: number;
+  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`. */
+  readonly heldBackMs: Readonly<Record<string, number>>;
+  readonly limits: readonly LimitReport[];
+}
+
+/** One limit, as the provider told it. */
+export interface LimitReport {
+  readonly provider: string;
+  readonly model: string;
+  /** Which of the provider's keys, from 1. */
+  readonly lane: number;
+  readonly kind: "requests" | "input" | "output" | "tokens";
+  readonly perMinute: number;
+  /** How far it was used since it became known; 1 is to the brim. */
+  readonly used: number;
 }
 
 /** The live counters of one stage. A source has no `in`, a sink no `out` but what it wrote. */

@@ -14,11 +14,12 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   stage: [],
   report: ["stage"],
   limits: [],
+  events: ["limits"],
   http: [],
   analysis: [],
   simulator: [],
   providers: ["limits", "http", "analysis"],
-  client: ["providers", "limits", "stage"],
+  client: ["providers", "limits", "events", "stage"],
   transforms: ["client", "providers", "limits", "analysis", "stage"],
   sources: ["stage"],
   sinks: ["stage"],
@@ -26,7 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["stages", "report", "stage", "providers"],
   index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
   config: ["index", "providers"],
-  cli: ["index", "config", "pipeline", "report", "simulator", "sinks", "transforms"],
+  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sinks", "transforms"],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;

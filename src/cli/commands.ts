@@ -64,7 +64,13 @@ function analyzeOptions(flags: RunFlags) {
   }
   const { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature, keep } = flags;
   const asked = { fields: flags.map, keep, prompt: promptOf(flags), schema: schemaOf(flags) };
-  const given = { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature, ...asked };
+  const limits = {
+    requestsPerMinute: flags.rpm,
+    inputTokensPerMinute: flags.itpm,
+    outputTokensPerMinute: flags.otpm,
+    tokensPerMinute: flags.tpm,
+  };
+  const given = { concurrency, ...limits, maxRetries, timeout, maxWait, maxOutputTokens, temperature, ...asked };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...set, ordered: !flags.unordered };
 }

@@ -12,6 +12,7 @@ import { EXIT } from "./exit.ts";
 import { checkPlaces, deadLettersOf, pathsOf, refuseUnfinished } from "./places.ts";
 import { showProgress } from "./progress.ts";
 import { onSignals } from "./signals.ts";
+import { sayWarnings } from "./warnings.ts";
 
 const GRACE = 20_000;
 
@@ -38,6 +39,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const run = startRun(stages, { deadLetters: write(deadLetters), signal: abort.signal, stop: stop.signal });
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
+  const hush = sayWarnings(say);
   const hide = flags.quiet ? () => {} : showProgress(run.report, flags.progress ?? "auto");
   const stalled = () => standstill(run.report());
   process.once("beforeExit", stalled);
@@ -46,6 +48,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
     (error: RunError) => ({ report: error.report, error }),
   );
   hide();
+  hush();
   process.off("beforeExit", stalled);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
   const lines = lastWords(ended, code, { output, deadLetters });

@@ -1,13 +1,17 @@
-/** One completion for one request, however many attempts: slot → attempt → settle → wait → again. */
+/** One completion for one request, however many attempts: admission → attempt → settle → wait → again. */
 
 import { isMillraceError, type MillraceError } from "../errors.ts";
+import type { Limits } from "../limits/amounts.ts";
+import { onAbort } from "../limits/on-abort.ts";
 import { type History, nextStep, type RetryPolicy } from "../limits/retry.ts";
 import { sleep } from "../limits/sleep.ts";
-import { Slots } from "../limits/slots.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
-import type { CallCounts } from "../stage.ts";
+import type { CallCounts, ProviderReport } from "../stage.ts";
 import { addUsage } from "../usage.ts";
 import { attempt } from "./attempt.ts";
+import { Gate, type Place } from "./gate.ts";
+import { Lane, measureOf } from "./lane.ts";
+import type { Line } from "./line.ts";
 import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
@@ -19,26 +23,47 @@ export interface CallPolicy extends RetryPolicy {
 /** What a call needs to know of who makes it. */
 export interface Caller {
   readonly policy: CallPolicy;
-  /** The stage's own limit on calls in flight. */
-  readonly slots: Slots;
+  /** The stage's own calls that wait, and its limit on those in flight. */
+  readonly line: Line<Place>;
   readonly counts: CallCounts;
   /** Aborts at once, the call in flight too. */
   readonly signal: AbortSignal;
-  /** Aborts what only waits: for a slot, or for its next attempt. */
+  /** Aborts what only waits: to start, or for its next attempt. */
   readonly release: AbortSignal;
   /** What the record has been through; added to, over all the requests that are made for it. */
   readonly history: History;
+  /** Higher goes first. */
+  readonly priority: number;
+  /** Whether somebody else can be asked: an outage then fails the call at once. */
+  readonly replaceable: boolean;
 }
+
+/** A completion, and who gave it. */
+export interface Answered {
+  readonly completion: Completion;
+  readonly provider: Provider;
+}
+
+/** What is wrong with a key, a model or an account, and so with every call of its lane. */
+const CLOSES_LANE = new Set(["authentication_failed", "permission_denied", "unknown_model", "no_credit"]);
 
 const clients = new WeakMap<Provider, Client>();
 
-/** Stages that are given the same provider object get the same client, and so share its limit on calls in flight. */
+/** Stages that are given the same provider object get the same client, and so share its limits. */
 export class Client {
   readonly provider: Provider;
-  readonly #slots = new Slots(0);
+  readonly gate: Gate;
 
   private constructor(provider: Provider) {
     this.provider = provider;
+    const members = provider.members?.kind === "lanes" ? provider.members.providers : [provider];
+    const lanes = members.map((member, index) => {
+      const lane = Lane.of(member);
+      lane.number = index + 1;
+      lane.admission.beside(members.filter(({ name }) => name === member.name).length);
+      return lane;
+    });
+    this.gate = new Gate(lanes);
   }
 
   static of(provider: Provider): Client {
@@ -50,21 +75,43 @@ export class Client {
     return client;
   }
 
-  /** The provider carries as many calls as the stage that asks for most of them may make. */
-  allow(concurrency: number): void {
-    this.#slots.limit = Math.max(this.#slots.limit, concurrency);
+  /** Room for a stage's calls. Of several stages the one that wants most decides, and the lowest of their limits. */
+  allow({ most, auto, limits }: { most: number; auto: boolean; limits: Limits }): void {
+    for (const { admission } of this.gate.lanes) {
+      admission.concurrency.allow(most, auto);
+      admission.cap(limits, performance.now());
+    }
   }
+
+  readonly report = (): ProviderReport => {
+    const now = performance.now();
+    const { lanes, heldBack } = this.gate;
+    return {
+      peakInFlight: lanes.reduce((sum, { admission }) => sum + admission.concurrency.peak, 0),
+      heldBackMs: { ...heldBack },
+      limits: lanes.flatMap(({ admission, provider: { name, model }, number }) =>
+        admission.uses(now).map((use) => ({ provider: name, model, lane: number, ...use })),
+      ),
+    };
+  };
 
   /**
    * @throws MillraceError when the request has failed for good; the reason of `signal` or `release` when one of them
    * was aborted first.
    */
-  async complete(request: ModelRequest, caller: Caller): Promise<Completion> {
-    const { counts, policy, history } = caller;
+  async complete(request: ModelRequest, caller: Caller): Promise<Answered> {
+    const { policy, history, counts } = caller;
     for (;;) {
-      const outcome = await this.#admit(request, caller, history.attempts > 0);
-      if (!isMillraceError(outcome)) return outcome;
+      const place = await this.#admitted(request, caller);
+      const outcome = await this.#attempt(request, place, caller);
+      if (!isMillraceError(outcome)) return { completion: outcome, provider: place.lane.provider };
+      if (this.#closes(outcome, place.lane, caller)) continue;
       if (outcome.scope === "wait") counts.rateLimited++;
+      // What fails while its provider is out of order has not had its try.
+      if (outcome.scope === "retry" && place.lane.admission.outSince !== undefined) {
+        if (caller.replaceable) throw unquoted(outcome, request);
+        continue;
+      }
       const step = nextStep(outcome, history, policy);
       if (step.action === "fail") throw unquoted(step.error, request);
       if (step.action === "retry") {
@@ -77,30 +124,62 @@ export class Client {
     }
   }
 
-  /** One attempt inside its slots; the slots are free again before anything waits. */
-  async #admit(request: ModelRequest, caller: Caller, returning: boolean): Promise<Completion | MillraceError> {
-    const leaveStage = await caller.slots.acquire(caller.release, returning);
-    try {
-      const leaveProvider = await this.#slots.acquire(caller.release, returning);
-      try {
-        return await this.#attempt(request, caller);
-      } finally {
-        leaveProvider();
-      }
-    } finally {
-      leaveStage();
-    }
+  /** Closes a lane for what is wrong with all its calls, when there are others. @returns whether another takes the call */
+  #closes(error: MillraceError, lane: Lane, { replaceable }: Caller): boolean {
+    if (!CLOSES_LANE.has(error.code)) return false;
+    const others = this.gate.open.some((other) => other !== lane);
+    if (others || replaceable) lane.close(error);
+    this.gate.pump();
+    return others;
   }
 
-  async #attempt(
-    request: ModelRequest,
-    { policy, counts, signal, history }: Caller,
-  ): Promise<Completion | MillraceError> {
-    if (signal.aborted) throw signal.reason;
-    counts.attempts++;
-    history.attempts++;
-    const outcome = await attempt(this.provider, request, { timeout: policy.timeout, signal });
-    if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
-    return outcome;
+  #admitted(request: ModelRequest, caller: Caller): Promise<Admitted> {
+    const { signal, release, line, priority, history } = caller;
+    if (signal.aborted) return Promise.reject(signal.reason);
+    if (release.aborted) return Promise.reject(release.reason);
+    return new Promise((resolve, reject) => {
+      const deafen = onAbort(release, () => {
+        this.gate.leave(place);
+        reject(release.reason);
+      });
+      const place: Place = {
+        line,
+        since: history.since,
+        priority,
+        gone: false,
+        measure: measureOf(request),
+        go(lane, started) {
+          deafen();
+          resolve({ line, lane, started });
+        },
+        give(error) {
+          deafen();
+          reject(error);
+        },
+      };
+      this.gate.enter(place);
+    });
   }
+
+  async #attempt(request: ModelRequest, { line, lane, started }: Admitted, caller: Caller) {
+    const { signal, counts, policy, history } = caller;
+    let outcome: Completion | MillraceError | undefined;
+    try {
+      if (signal.aborted) throw signal.reason;
+      counts.attempts++;
+      history.attempts++;
+      outcome = await attempt(lane.provider, request, { timeout: policy.timeout, signal });
+      if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
+      return outcome;
+    } finally {
+      line.landed();
+      lane.settle(started, outcome, history);
+    }
+  }
+}
+
+interface Admitted {
+  readonly line: Line<Place>;
+  readonly lane: Lane;
+  readonly started: ReturnType<Lane["start"]>;
 }

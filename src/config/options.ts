@@ -23,6 +23,9 @@ const whole =
     throw usage(`${flag} takes a whole number ${range}, got "${text}".`);
   };
 
+const concurrency = (text: string): number | "auto" =>
+  text === "auto" ? text : (whole("--concurrency", { least: 1, most: 10_000 })(text) as number);
+
 const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** The longest that a timer can wait, ms. */
@@ -117,10 +120,18 @@ export const RUN_OPTIONS = [
   { flags: "--model <name>", help: "the provider's model", fallback: "the provider's default" },
   { flags: "--base-url <url>", help: "another server that speaks the provider's protocol" },
   {
-    flags: "-c, --concurrency <n>",
-    help: "calls in flight at most",
-    fallback: "16",
-    parse: whole("--concurrency", { least: 1, most: 10_000 }),
+    flags: "-c, --concurrency <n|auto>",
+    help: "calls in flight: n to start with, fewer when the provider is overloaded, never more; auto finds out",
+    fallback: "auto",
+    parse: concurrency,
+  },
+  { flags: "--rpm <n>", help: "requests a minute at most, for each key", parse: whole("--rpm", { least: 1 }) },
+  { flags: "--itpm <n>", help: "input tokens a minute at most, for each key", parse: whole("--itpm", { least: 1 }) },
+  { flags: "--otpm <n>", help: "output tokens a minute at most, for each key", parse: whole("--otpm", { least: 1 }) },
+  {
+    flags: "--tpm <n>",
+    help: "tokens a minute at most, both together, for each key",
+    parse: whole("--tpm", { least: 1 }),
   },
   {
     flags: "--max-retries <n>",
@@ -131,7 +142,7 @@ export const RUN_OPTIONS = [
   { flags: "--timeout <time>", help: "longest time for one attempt", fallback: "60s", parse: duration("--timeout") },
   {
     flags: "--max-wait <time>",
-    help: "longest time that a record waits because the provider says so",
+    help: "longest wait for a provider: of one record that is told to wait, or of all during an outage",
     fallback: "15m",
     parse: duration("--max-wait"),
   },
@@ -183,7 +194,11 @@ export interface RunFlags {
   readonly provider?: "anthropic" | "openai" | "mistral" | "local";
   readonly model?: string;
   readonly baseUrl?: string;
-  readonly concurrency?: number;
+  readonly concurrency?: number | "auto";
+  readonly rpm?: number;
+  readonly itpm?: number;
+  readonly otpm?: number;
+  readonly tpm?: number;
   readonly maxRetries?: number;
   readonly timeout?: number;
   readonly maxWait?: number;

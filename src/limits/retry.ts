@@ -13,6 +13,8 @@ export interface RetryPolicy {
 
 /** What one record has been through. */
 export interface History {
+  /** When it first came, ms on the clock of the process. */
+  readonly since: number;
   /** Calls sent. */
   attempts: number;
   retries: number;
@@ -21,7 +23,9 @@ export interface History {
   waitedMs: number;
 }
 
-export const noHistory = (): History => ({ attempts: 0, retries: 0, waits: 0, waitedMs: 0 });
+type Tries = Readonly<Omit<History, "since">>;
+
+export const noHistory = (now: number): History => ({ since: now, attempts: 0, retries: 0, waits: 0, waitedMs: 0 });
 
 export type Step =
   /** `askedMs` is the part of the delay that the provider asked for. */
@@ -50,12 +54,7 @@ export function backOff(base: number, times: number, random: () => number): numb
 
 const afterHint = (hint: number, random: () => number): number => hint + random() * Math.min(5_000, hint * HINT_SPREAD);
 
-export function nextStep(
-  error: MillraceError,
-  history: Readonly<History>,
-  policy: RetryPolicy,
-  random = Math.random,
-): Step {
+export function nextStep(error: MillraceError, history: Tries, policy: RetryPolicy, random = Math.random): Step {
   if (error.scope === "wait") return waitStep(error, history, policy, random);
   if (error.shouldRetry === false) return { action: "fail", error };
   if (error.scope === "retry" || (error.scope === "record" && error.shouldRetry === true)) {
@@ -69,7 +68,7 @@ export function nextStep(
   return { action: "fail", error };
 }
 
-function waitStep(error: MillraceError, history: Readonly<History>, policy: RetryPolicy, random: () => number): Step {
+function waitStep(error: MillraceError, history: Tries, policy: RetryPolicy, random: () => number): Step {
   // A hint is obeyed; but one that has been wrong before (`retry-after: 0` for ever) must not become a hot loop.
   const backedOff = backOff(Math.max(policy.retryBaseDelay, UNHINTED_BASE), history.waits, random);
   const hinted = error.retryAfter === undefined ? 0 : afterHint(error.retryAfter, random);

@@ -4,6 +4,7 @@ import type { Anthropic } from "@anthropic-ai/sdk";
 import { load } from "../load.ts";
 import type { Usage } from "../usage.ts";
 import { anthropicSchema } from "./json-schema.ts";
+import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { VENDORS } from "./models.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
@@ -13,8 +14,16 @@ import { createWire, NO_TIMEOUT } from "./wire.ts";
 
 export type AnthropicOptions = ProviderOptions;
 
-/** @throws `missing_key`, `invalid_option` */
+/**
+ * Several keys, separated by commas, give a provider with a lane for each, as `lanes()` makes it.
+ *
+ * @throws `missing_key`, `invalid_option`
+ */
 export function anthropic(options: AnthropicOptions = {}): Provider {
+  return forEachKey(VENDORS.anthropic, options, withKey);
+}
+
+function withKey(options: AnthropicOptions): Provider {
   const settings = readSettings(VENDORS.anthropic, options, { known: PROVIDER_KEYS, compatible: false });
   const { model, baseURL, maxOutputTokens } = settings;
   const wire = createWire(settings, (fetch) => {

@@ -4,7 +4,7 @@ import { type ErrorCode, failure, isMillraceError, type MillraceError } from "..
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
-import { verdict } from "./verdict.ts";
+import { limitOf, verdict } from "./verdict.ts";
 
 /** Vendors quote requests in their messages; so much of one is shown, in characters. */
 const LONGEST_QUOTE = 300;
@@ -19,6 +19,7 @@ export function refused(refusal: Refusal, settings: Settings): MillraceError {
     retryAfter,
     shouldRetry: readShouldRetry(headers),
     requestId: requestIdOf(headers),
+    limit: code === "rate_limited" ? limitOf(refusal) : undefined,
     limits: limitHeaders(headers),
   });
 }

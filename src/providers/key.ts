@@ -1,7 +1,9 @@
 /** API keys: checked before anything else sees them, and kept out of every text. */
 
 import { failure } from "../errors.ts";
+import { lanes } from "./members.ts";
 import type { Vendor } from "./models.ts";
+import type { Provider } from "./provider.ts";
 
 const PRINTABLE = /^[\x21-\x7e]+$/;
 
@@ -30,6 +32,24 @@ export function readKey(given: string | undefined, vendor: Vendor): string | und
     );
   }
   return key;
+}
+
+/**
+ * Makes a provider, or, for several keys separated by commas, one with a lane for each.
+ *
+ * @param make makes the provider for options with one key
+ */
+export function forEachKey<Options extends { readonly apiKey?: string | undefined }>(
+  vendor: Vendor,
+  options: Options,
+  make: (options: Options) => Provider,
+): Provider {
+  const given = options?.apiKey ?? process.env[vendor.keyVariable];
+  if (typeof given !== "string" || !given.includes(",")) return make(options);
+  const keys = new Set(given.split(",").map((key) => key.trim()));
+  keys.delete("");
+  const providers = [...keys].map((apiKey) => make({ ...options, apiKey }));
+  return providers.length === 1 ? (providers[0] as Provider) : lanes(providers);
 }
 
 function oddity(key: string): string {

@@ -2,6 +2,7 @@
 
 import type { Usage } from "../usage.ts";
 import { strictSchema } from "./json-schema.ts";
+import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { loadMistralChat } from "./mistral-chat.ts";
 import { VENDORS } from "./models.ts";
@@ -13,8 +14,16 @@ import { createWire } from "./wire.ts";
 
 export type MistralOptions = ProviderOptions;
 
-/** @throws `missing_key`, `invalid_option` */
+/**
+ * Several keys, separated by commas, give a provider with a lane for each, as `lanes()` makes it.
+ *
+ * @throws `missing_key`, `invalid_option`
+ */
 export function mistral(options: MistralOptions = {}): Provider {
+  return forEachKey(VENDORS.mistral, options, withKey);
+}
+
+function withKey(options: MistralOptions): Provider {
   const settings = readSettings(VENDORS.mistral, options, { known: PROVIDER_KEYS, compatible: false });
   const { model, baseURL, maxOutputTokens } = settings;
   const wire = createWire(settings, (fetch) => loadMistralChat(settings, fetch));

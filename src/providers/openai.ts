@@ -4,6 +4,7 @@ import type { OpenAI } from "openai";
 import { failure } from "../errors.ts";
 import type { Fetch } from "../http/fetch.ts";
 import { load } from "../load.ts";
+import { forEachKey } from "./key.ts";
 import { VENDORS } from "./models.ts";
 import { chatBody, readChat } from "./openai-chat.ts";
 import { readResponse, responsesBody } from "./openai-responses.ts";
@@ -36,8 +37,16 @@ const APIS = {
   responses: { path: "/responses", body: responsesBody, read: readResponse },
 };
 
-/** @throws `missing_key`, `invalid_option` */
+/**
+ * Several keys, separated by commas, give a provider with a lane for each, as `lanes()` makes it.
+ *
+ * @throws `missing_key`, `invalid_option`
+ */
 export function openai(options: OpenAIOptions = {}): Provider {
+  return forEachKey(VENDORS.openai, options, withKey);
+}
+
+function withKey(options: OpenAIOptions): Provider {
   const settings = readSettings(VENDORS.openai, options, { known: KEYS, compatible: true });
   const { path, body, read } = APIS[choice("api", options.api ?? "chat", ["chat", "responses"])];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);

@@ -50,6 +50,12 @@ export interface CompleteOptions {
   readonly signal: AbortSignal;
 }
 
+/** Who is called: `lanes` whoever can start soonest, `fallback` one after the other, as the one before cannot. */
+export interface Members {
+  readonly kind: "lanes" | "fallback";
+  readonly providers: readonly Provider[];
+}
+
 /**
  * A provider makes one HTTP call for one request. It neither waits nor retries; it throws a `MillraceError` whose code
  * says what the failure means. Stages that are given the same provider object share its limits and connections.
@@ -62,6 +68,8 @@ export interface Provider {
   readonly maxOutputTokens: number;
   /** Where it calls; undefined when it calls nobody. */
   readonly baseURL: string | undefined;
+  /** Made of others, by `lanes()` or `fallback()`: they are called in its place. */
+  readonly members?: Members | undefined;
   complete(request: ModelRequest, options: CompleteOptions): Promise<Completion>;
   /** Closes its connections. Calls in flight are aborted. */
   close(): Promise<void>;

@@ -106,3 +106,11 @@ export function knowsNoSchemas(refusal: Refusal): boolean {
     !/invalid (?:json )?schema|schema is (?:invalid|not valid)/.test(refusal.words)
   );
 }
+
+/** Which limit a 429 speaks of: all vendors name it ("on tokens per min (TPM)", "80,000 output tokens per minute"). */
+export function limitOf({ words }: Refusal): "requests" | "input" | "output" | "tokens" | undefined {
+  if (/output[ _-]?tokens/.test(words)) return "output";
+  if (/(?:input|prompt)[ _-]?tokens/.test(words)) return "input";
+  if (/tokens/.test(words)) return "tokens";
+  return /requests/.test(words) ? "requests" : undefined;
+}

@@ -5,6 +5,7 @@ import { ARTICLE_SCHEMA } from "../analysis/analysis.ts";
 import type { CallPolicy } from "../client/client.ts";
 import { type AnswerCheck, type AnswerOf, type AnswerSchema, answerCheck } from "../client/schema.ts";
 import { failure } from "../errors.ts";
+import type { LimitKind, Limits } from "../limits/amounts.ts";
 import { LONGEST_TIMER } from "../limits/sleep.ts";
 import { checkKeys, checkWhole } from "../options.ts";
 import type { ModelRequest, Provider } from "../providers/provider.ts";
@@ -45,8 +46,22 @@ export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = A
   readonly keep?: readonly string[] | "all";
   /** The record that goes on. Left out: `{ id, title, url, analysis, provider, model, usage }`. */
   readonly output?: (record: Input, result: AnalyzeResult<AnswerOf<Schema>>) => unknown;
-  /** Calls in flight at most, up to 10,000. Default 16. */
-  readonly concurrency?: number;
+  /**
+   * Calls in flight: a number starts there, is cut when the provider is overloaded, and is never passed (10,000 at most).
+   * Default `auto`: a few at first, then as many as the provider carries, up to 1,000 or what open files allow.
+   */
+  readonly concurrency?: number | "auto";
+  /** Limits a minute of your own. They only lower what the provider allows, which is learned from its answers. */
+  readonly requestsPerMinute?: number;
+  readonly inputTokensPerMinute?: number;
+  readonly outputTokensPerMinute?: number;
+  /** Input and output together. */
+  readonly tokensPerMinute?: number;
+  /**
+   * Of the records that wait to be sent, those with a higher number go first; 0 is ordinary. A level is worth 10 s of
+   * waiting, so that whoever has waited that much longer goes before it. Counted from -100 to 100.
+   */
+  readonly priority?: (record: Input) => number;
   /** Results leave in the order of their records. Default true. */
   readonly ordered?: boolean;
   /** Further attempts after faults. Default 5. Being told to wait (429, 529) uses none of them. */
@@ -73,6 +88,11 @@ const KNOWN = [
   "fields",
   "keep",
   "concurrency",
+  "requestsPerMinute",
+  "inputTokensPerMinute",
+  "outputTokensPerMinute",
+  "tokensPerMinute",
+  "priority",
   "ordered",
   "maxRetries",
   "retryBaseDelay",
@@ -91,7 +111,9 @@ export interface Settings {
   readonly request: (record: unknown) => Promise<ModelRequest>;
   readonly check: AnswerCheck | undefined;
   readonly output: (record: unknown, result: AnalyzeResult) => unknown;
-  readonly concurrency: number;
+  readonly concurrency: number | "auto";
+  readonly limits: Limits;
+  readonly priority: (record: unknown) => number;
   readonly ordered: boolean;
   readonly policy: CallPolicy;
   readonly deadLetters: Writable | undefined;
@@ -106,6 +128,9 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
   if (prompt !== undefined && typeof prompt !== "function") throw wrong("`prompt` must be a function of the record.");
   if (output !== undefined && typeof output !== "function")
     throw wrong("`output` must be a function of the record and the result.");
+  if (options.priority !== undefined && typeof options.priority !== "function") {
+    throw wrong("`priority` must be a function of the record that gives a number.");
+  }
   if (ordered !== undefined && typeof ordered !== "boolean") throw wrong("`ordered` must be true or false.");
   if (prompt === undefined && schema !== undefined) {
     throw wrong("a `schema` needs a `prompt`: the built-in analysis has a schema of its own.");
@@ -117,7 +142,12 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
     check,
     request: requestMaker(sampling(options), check?.jsonSchema),
     output: output ?? outputMaker(options),
-    concurrency: whole(options, "concurrency", 16, { least: 1, most: MOST_CONCURRENCY }),
+    concurrency:
+      (options.concurrency ?? "auto") === "auto"
+        ? "auto"
+        : whole(options, "concurrency", 1, { least: 1, most: MOST_CONCURRENCY }),
+    limits: limitsOf(options),
+    priority: options.priority ?? (() => 0),
     ordered: ordered ?? true,
     policy: {
       maxRetries: whole(options, "maxRetries", 5, { least: 0 }),
@@ -130,12 +160,25 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
 }
 
 type Range = { readonly least: number; readonly most?: number };
-type WholeOption = "concurrency" | "maxRetries" | "retryBaseDelay" | "timeout" | "maxWait";
+type WholeOption = "concurrency" | keyof typeof LIMITS | "maxRetries" | "retryBaseDelay" | "timeout" | "maxWait";
 
 function whole(options: AnalyzeOptions<unknown>, name: WholeOption, fallback: number, range: Range): number {
   const value = options[name] ?? fallback;
-  checkWhole(`analyze(): \`${name}\``, value, range);
-  return value;
+  checkWhole(`analyze(): \`${name}\``, value as number, range);
+  return value as number;
+}
+
+const LIMITS = {
+  requestsPerMinute: "requests",
+  inputTokensPerMinute: "input",
+  outputTokensPerMinute: "output",
+  tokensPerMinute: "tokens",
+} as const satisfies Partial<Record<keyof AnalyzeOptions, LimitKind>>;
+
+function limitsOf(options: AnalyzeOptions<unknown>): Limits {
+  const names = Object.keys(LIMITS) as (keyof typeof LIMITS)[];
+  const given = names.filter((name) => options[name] !== undefined);
+  return Object.fromEntries(given.map((name) => [LIMITS[name], whole(options, name, 0, { least: 1 })]));
 }
 
 function checkFields({ fields = {}, keep, output }: AnalyzeOptions<unknown>): void {

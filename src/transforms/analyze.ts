@@ -2,18 +2,22 @@
 
 import { answer } from "../client/answer.ts";
 import { type Caller, Client } from "../client/client.ts";
+import { firstAble } from "../client/fallback.ts";
+import type { Place } from "../client/gate.ts";
+import { Line } from "../client/line.ts";
+import { mostCalls } from "../client/open-files.ts";
 import { Prospects } from "../client/prospects.ts";
 import type { AnswerSchema } from "../client/schema.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type History, noHistory } from "../limits/retry.ts";
-import { Slots } from "../limits/slots.ts";
-import type { ModelRequest, Provider } from "../providers/provider.ts";
+import type { Provider } from "../providers/provider.ts";
 import { type Article, carrySource, drop } from "../record.ts";
 import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
 import { noUsage } from "../usage.ts";
 import { type AnalyzeOptions, normalised, type Settings } from "./analyze-options.ts";
 import { called } from "./functions.ts";
 import { Parallel } from "./parallel.ts";
+import { Stopwatch } from "./stopwatch.ts";
 
 /** So many first records without content stop the run. */
 const FIRST = 20;
@@ -36,9 +40,10 @@ export class Analyze extends Parallel {
   declare readonly report: StageReport;
   readonly #settings: Settings;
   readonly #stage: Stage;
-  readonly #client: Client;
-  readonly #counts: CallCounts = { attempts: 0, retries: 0, rateLimited: 0, waitedMs: 0, usage: noUsage() };
-  readonly #slots: Slots;
+  readonly #clients: readonly Client[];
+  readonly #lines: ReadonlyMap<Client, Line<Place>>;
+  readonly #counts: CallCounts;
+  readonly #headOfLine = new Stopwatch();
   readonly #prospects = new Prospects();
   readonly #released = new AbortController();
   /** Records that lack their content, as long as there was no other; then NaN. */
@@ -46,18 +51,27 @@ export class Analyze extends Parallel {
   #lack: MillraceError | undefined;
 
   constructor(settings: Settings) {
+    const auto = settings.concurrency === "auto";
+    const most = settings.concurrency === "auto" ? mostCalls() : settings.concurrency;
     super((record, signal) => this.#handle(record, signal), {
-      width: settings.concurrency * WINDOW_PER_CALL,
+      width: most * WINDOW_PER_CALL,
+      widthNow: () => Math.min(most, this.#carried()) * WINDOW_PER_CALL,
       maxBytes: WINDOW_BYTES,
       ordered: settings.ordered,
     });
     this.#settings = settings;
     this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters });
+    const { members } = settings.provider;
+    const providers = members?.kind === "fallback" ? members.providers : [settings.provider];
+    this.#clients = providers.map((provider) => Client.of(provider));
+    const flight = { calls: 0 };
+    const last = this.#clients.at(-1);
+    const line = (client: Client) => new Line<Place>(most, client === last ? settings.policy.maxWait : 0, flight);
+    this.#lines = new Map(this.#clients.map((client) => [client, line(client)]));
+    for (const client of this.#clients) client.allow({ most, auto, limits: settings.limits });
+    this.#counts = callCounts(this.#clients, this.#headOfLine);
     this.#stage.report.calls = this.#counts;
     asStage(this, this.#stage);
-    this.#slots = new Slots(settings.concurrency);
-    this.#client = Client.of(settings.provider);
-    this.#client.allow(settings.concurrency);
     this.#stage.onStop(() => this.#released.abort());
   }
 
@@ -68,7 +82,7 @@ export class Analyze extends Parallel {
   async #handle(record: unknown, signal: AbortSignal): Promise<unknown> {
     const { report } = this.#stage;
     report.in++;
-    const history = noHistory();
+    const history = noHistory(performance.now());
     const progress = { answered: false };
     try {
       const made = await this.#answer(record, { signal, history, progress });
@@ -91,7 +105,24 @@ export class Analyze extends Parallel {
       const hopeless = history.attempts > 0 && !progress.answered ? this.#prospects.add(fault) : undefined;
       if (hopeless !== undefined) throw hopeless;
       return drop;
+    } finally {
+      this.#watchHead();
     }
+  }
+
+  /** Calls that the providers carry for now. */
+  #carried(): number {
+    const lanes = this.#clients.flatMap(({ gate }) => gate.lanes);
+    return lanes.reduce((sum, { admission }) => sum + admission.concurrency.limit, 0);
+  }
+
+  /** A full window with nobody waiting to be sent: the head of the line holds up the rest. */
+  #watchHead(): void {
+    if (this.full && [...this.#lines.values()].every(({ waiting }) => waiting === 0)) this.#headOfLine.start();
+  }
+
+  protected override reopened(): void {
+    this.#headOfLine.stop();
   }
 
   /** When the first records all lack what is asked about, the input is of another kind than the command takes it for. */
@@ -107,17 +138,20 @@ export class Analyze extends Parallel {
   }
 
   async #answer(record: unknown, { signal, history, progress }: Work): Promise<unknown> {
-    const { provider, check, policy, request, output } = this.#settings;
-    const caller: Caller = {
+    const { check, policy, request, output, priority } = this.#settings;
+    const asked = await request(record);
+    const shared = {
       policy,
-      slots: this.#slots,
       counts: this.#counts,
       signal,
       release: this.#released.signal,
       history,
+      priority: numberOf(called("priority", priority, record)),
     };
-    const complete = (asked: ModelRequest) => this.#client.complete(asked, caller);
-    const { value, completion } = await answer(await request(record), provider, { complete, check });
+    const { value, completion, provider } = await firstAble(this.#clients, (client, replaceable) => {
+      const caller: Caller = { ...shared, replaceable, line: this.#lines.get(client) as Line<Place> };
+      return answer(asked, { complete: (one) => client.complete(one, caller), check });
+    });
     progress.answered = true;
     this.#lacking = Number.NaN;
     this.#prospects.add();
@@ -136,6 +170,23 @@ export class Analyze extends Parallel {
     super._destroy(error, callback);
     this.#released.abort(error ?? undefined);
   }
+}
+
+const callCounts = (clients: readonly Client[], headOfLine: Stopwatch): CallCounts => ({
+  attempts: 0,
+  retries: 0,
+  rateLimited: 0,
+  waitedMs: 0,
+  usage: noUsage(),
+  get headOfLineMs() {
+    return Math.round(headOfLine.ms);
+  },
+  providers: clients.map(({ report }) => report),
+});
+
+function numberOf(priority: unknown): number {
+  if (typeof priority === "number" && !Number.isNaN(priority)) return priority;
+  throw failure("stage_failed", `priority: the function must give a number, it gave ${typeof priority}.`);
 }
 
 /**

@@ -16,8 +16,10 @@ import { failure } from "../errors.ts";
 import { drop, sizeOf } from "../record.ts";
 
 export interface ParallelOptions {
-  /** Records admitted at once. */
+  /** Records admitted at once, at most. */
   readonly width: number;
+  /** Records admitted at once for now; asked again whenever one leaves. Left out: `width`. */
+  readonly widthNow?: () => number;
   /** Bytes of records and results held at once, about. One record is always admitted. */
   readonly maxBytes: number;
   /** Results leave in the order of their records. */
@@ -41,6 +43,7 @@ export class Parallel extends Duplex {
   readonly #engine: Engine;
   readonly #abort = new AbortController();
   #heldBytes = 0;
+  #held = 0;
   #intake: (() => void) | undefined;
 
   constructor(work: Work, options: ParallelOptions) {
@@ -68,23 +71,38 @@ export class Parallel extends Duplex {
       // Passed on, it would end the stream.
       if (value === null || value === undefined) throw failure("internal", "The work for a record gave nothing.");
       const bytes = value === drop ? 0 : sizeOf(value);
-      this.#hold(bytes - record.bytes);
+      this.#hold(bytes - record.bytes, value === drop ? -1 : 0);
       callback(null, value === drop ? null : { value, bytes });
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
-  #hold(bytes: number): void {
+  /** Whether records wait for others to leave. */
+  protected get full(): boolean {
+    return this.#intake !== undefined;
+  }
+
+  /** Called when the window has room again after it was full. */
+  protected reopened(): void {}
+
+  #hasRoom(): boolean {
+    const { maxBytes, widthNow } = this.#options;
+    return this.#heldBytes <= maxBytes && (widthNow === undefined || this.#held < widthNow());
+  }
+
+  #hold(bytes: number, records: number): void {
     this.#heldBytes += bytes;
-    if (this.#heldBytes > this.#options.maxBytes || this.#intake === undefined) return;
+    this.#held += records;
+    if (this.#intake === undefined || !this.#hasRoom()) return;
     const resume = this.#intake;
     this.#intake = undefined;
+    this.reopened();
     resume();
   }
 
   #hand(done: Held): void {
-    this.#hold(-done.bytes);
+    this.#hold(-done.bytes, -1);
     if (!this.push(done.value)) this.#engine.pause();
   }
 
@@ -95,8 +113,9 @@ export class Parallel extends Duplex {
   override _write(record: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
     const held = { value: record, bytes: sizeOf(record) };
     this.#heldBytes += held.bytes;
+    this.#held++;
     this.#engine.write(held, () => {
-      if (this.#heldBytes <= this.#options.maxBytes) callback();
+      if (this.#hasRoom()) callback();
       else this.#intake = callback;
     });
   }

@@ -4,7 +4,6 @@ import { failure } from "../../src/errors.ts";
 import { onAbort } from "../../src/limits/on-abort.ts";
 import { backOff, nextStep } from "../../src/limits/retry.ts";
 import { sleep } from "../../src/limits/sleep.ts";
-import { Slots } from "../../src/limits/slots.ts";
 
 const policy = { maxRetries: 5, retryBaseDelay: 500, maxWait: 900_000 };
 const fresh = { attempts: 0, retries: 0, waits: 0, waitedMs: 0 };
@@ -66,45 +65,6 @@ describe("after a failed attempt", () => {
     for (const code of ["invalid_request", "refused", "authentication_failed", "no_credit"] as const) {
       expect(nextStep(failure(code, code), fresh, policy)).toMatchObject({ action: "fail" });
     }
-  });
-});
-
-describe("slots", () => {
-  const never = new AbortController().signal;
-
-  test("are never more than the limit, and go to who came first", async () => {
-    const slots = new Slots(2);
-    const order: string[] = [];
-    const take = async (name: string, returning = false) => {
-      const leave = await slots.acquire(never, returning);
-      order.push(name);
-      expect(slots.used).toBeLessThanOrEqual(2);
-      await Promise.resolve();
-      leave();
-    };
-    await Promise.all([take("a"), take("b"), take("c"), take("d"), take("e", true)]);
-    expect(order).toEqual(["a", "b", "e", "c", "d"]);
-    expect(slots.used).toBe(0);
-  });
-
-  test("let go of who waits when the signal comes, and keep nothing of it", async () => {
-    const slots = new Slots(1);
-    const leave = await slots.acquire(never);
-    const leaving = new AbortController();
-    const waiting = slots.acquire(leaving.signal);
-    leaving.abort(new Error("enough"));
-    await expect(waiting).rejects.toThrow("enough");
-    leave();
-    leave();
-    expect(slots.used).toBe(0);
-    (await slots.acquire(never))();
-  });
-
-  test("a higher limit lets in at once who waits", async () => {
-    const slots = new Slots(0);
-    const waiting = slots.acquire(never);
-    slots.limit = 1;
-    (await waiting)();
   });
 });
 

@@ -1,0 +1,169 @@
+/** Lets waiting calls in: the next one of all stages' lines, on the lane where it can start soonest. */
+
+import { failure, type MillraceError } from "../errors.ts";
+import type { WaitCause } from "../limits/admission.ts";
+import { LONGEST_TIMER } from "../limits/sleep.ts";
+import type { Lane, Measure, Started } from "./lane.ts";
+import type { Line, Waiter } from "./line.ts";
+
+/** A call that waits to be let in. */
+export interface Place extends Waiter {
+  readonly line: Line<Place>;
+  readonly measure: Measure;
+  /** It may start, on this lane. */
+  go(lane: Lane, started: Started): void;
+  /** It will not be let in. */
+  give(error: MillraceError): void;
+}
+
+/**
+ * Starts in one turn of the event loop. Were all let in at once that there is room for, a hundred would be refused before
+ * the first refusal is heard.
+ */
+const STARTS_A_TURN = 1;
+
+/** Before a provider was ever heard, its absence is more likely a wrong address than an outage, ms. */
+const UNHEARD_PATIENCE = 30_000;
+
+export class Gate {
+  readonly lanes: readonly Lane[];
+  /** Ms in which the first in line was held back, by cause. */
+  readonly heldBack: Partial<Record<WaitCause, number>> = {};
+  readonly #lines = new Set<Line<Place>>();
+  readonly #pump = () => this.pump();
+  #timer: NodeJS.Timeout | undefined;
+  #startsLeft = STARTS_A_TURN;
+  #nextTurn: NodeJS.Immediate | undefined;
+  #held: { readonly cause: WaitCause; readonly since: number } | undefined;
+
+  constructor(lanes: readonly Lane[]) {
+    this.lanes = lanes;
+  }
+
+  get open(): readonly Lane[] {
+    return this.lanes.filter(({ closed }) => closed === undefined);
+  }
+
+  enter(place: Place): void {
+    if (this.#lines.size === 0) for (const lane of this.lanes) lane.onRoom(this.#pump);
+    this.#lines.add(place.line);
+    place.line.add(place);
+    this.pump();
+  }
+
+  leave(place: Place): void {
+    place.line.remove(place);
+    this.#tidy();
+  }
+
+  /** Lets in whoever may start now, and comes back when the next one may. */
+  pump(): void {
+    if (this.#nextTurn !== undefined && this.#startsLeft === 0) return;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    const now = performance.now();
+    this.#count(now);
+    if (this.open.length === 0) this.#turnAway();
+    for (;;) {
+      const line = this.#next();
+      const place = line?.head?.waiter;
+      if (line === undefined || place === undefined) break;
+      const best = this.#soonest(place, now);
+      if (best.ms > 0) {
+        this.#held = { cause: best.cause, since: now };
+        this.#comeBack(Math.min(best.ms, this.#giveUp(now)));
+        return;
+      }
+      if (this.#startsLeft === 0) return;
+      this.#startsLeft--;
+      this.#nextTurn ??= setImmediate(() => this.#turn());
+      line.shift();
+      place.go(best.lane, best.lane.start(place.measure, now));
+    }
+    this.#tidy();
+  }
+
+  #turn(): void {
+    this.#nextTurn = undefined;
+    this.#startsLeft = STARTS_A_TURN;
+    this.pump();
+  }
+
+  #count(now: number): void {
+    if (this.#held === undefined) return;
+    const { cause, since } = this.#held;
+    this.heldBack[cause] = (this.heldBack[cause] ?? 0) + (now - since);
+    this.#held = undefined;
+  }
+
+  /** The line whose head comes first. */
+  #next(): Line<Place> | undefined {
+    let first: { readonly line: Line<Place>; readonly due: number } | undefined;
+    for (const line of this.#lines) {
+      const head = line.head;
+      if (head !== undefined && (first === undefined || head.due < first.due)) first = { line, due: head.due };
+    }
+    return first?.line;
+  }
+
+  #soonest(place: Place, now: number): { readonly lane: Lane; readonly ms: number; readonly cause: WaitCause } {
+    let best: { lane: Lane; ms: number; cause: WaitCause; load: number } | undefined;
+    for (const lane of this.lanes) {
+      if (lane.closed !== undefined) continue;
+      const { ms, cause } = lane.wait(place.measure, now);
+      const { inFlight, limit } = lane.admission.concurrency;
+      const load = inFlight / limit;
+      if (best === undefined || ms < best.ms || (ms === best.ms && load < best.load)) best = { lane, ms, cause, load };
+    }
+    return best as NonNullable<typeof best>;
+  }
+
+  #comeBack(ms: number): void {
+    if (ms === Number.POSITIVE_INFINITY) return;
+    this.#timer = setTimeout(this.#pump, Math.min(Math.ceil(ms), LONGEST_TIMER));
+  }
+
+  /** Ends the wait of those whose patience with an outage is over. @returns ms until the next one's is */
+  #giveUp(now: number): number {
+    const [lane] = this.open;
+    const since = lane?.admission.outSince;
+    if (lane === undefined || since === undefined) return Number.POSITIVE_INFINITY;
+    let soonest = Number.POSITIVE_INFINITY;
+    for (const line of this.#lines) {
+      const patience = lane.heard ? line.patience : Math.min(line.patience, UNHEARD_PATIENCE);
+      const left = since + patience - now;
+      if (left > 0) soonest = Math.min(soonest, left);
+      else giveAll(line, outOfOrder(lane, now - since));
+    }
+    return soonest;
+  }
+
+  #turnAway(): void {
+    const why = this.lanes[0]?.closed ?? failure("internal", "A provider without lanes was asked.");
+    for (const line of this.#lines) giveAll(line, why);
+  }
+
+  /** Nobody waits: nothing holds the lanes to this gate. */
+  #tidy(): void {
+    for (const line of this.#lines) if (line.waiting === 0) this.#lines.delete(line);
+    if (this.#lines.size > 0) return;
+    clearTimeout(this.#timer);
+    for (const lane of this.lanes) lane.offRoom(this.#pump);
+  }
+}
+
+function giveAll(line: Line<Place>, error: MillraceError): void {
+  for (const place of line.all()) {
+    line.remove(place);
+    place.give(error);
+  }
+}
+
+function outOfOrder({ fault, provider, heard }: Lane, ms: number): MillraceError {
+  const why = fault?.message ?? `${provider.name} does not answer.`;
+  const seconds = Math.round(ms / 1_000);
+  const text = heard
+    ? `Every call has failed for ${seconds} s, the last with: ${why} Run it again later, or allow more with --max-wait (maxWait).`
+    : `No call has been answered in ${seconds} s: ${why}`;
+  return failure("max_wait_exceeded", text, { cause: fault, status: fault?.status });
+}
