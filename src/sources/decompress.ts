@@ -35,7 +35,7 @@ export function signatureOf(bytes: Uint8Array): Compression | undefined {
 }
 
 /**
- * Not a plain pipe: a stream that fails throws away what it had ready. Members and frames may follow one another.
+ * The next piece is under way while what became of the last one is taken: zlib works on a thread of its own.
  *
  * @throws Error for what is cut, corrupt or past its limits
  */
@@ -44,6 +44,27 @@ export async function* decompressed(
   compression: Compression,
   limits: DecompressLimits,
 ): AsyncGenerator<Buffer, void, undefined> {
+  const batches = unpacked(chunks, compression, limits);
+  try {
+    for (let next = batches.next(); ; ) {
+      const { done, value } = await next;
+      if (done === true) return;
+      next = batches.next();
+      // Its fault is met above, once what stood before it is taken.
+      next.catch(() => {});
+      yield* value;
+    }
+  } finally {
+    await batches.return();
+  }
+}
+
+/** Not a plain pipe: a stream that fails throws away what it had ready. Members and frames may follow one another. */
+async function* unpacked(
+  chunks: AsyncIterable<unknown>,
+  compression: Compression,
+  limits: DecompressLimits,
+): AsyncGenerator<readonly Buffer[], void, undefined> {
   const guard = new OutputGuard(limits);
   let engine = new Engine(compression);
   try {
@@ -52,7 +73,7 @@ export async function* decompressed(
         for (let rest = piece; rest.length > 0; ) {
           const { fault, taken } = await engine.write(rest);
           guard.took(taken);
-          for (const bytes of engine.ready.splice(0)) yield guard.passed(bytes);
+          yield* guard.passed(engine.ready.splice(0));
           if (fault !== undefined) throw corrupt(compression, fault);
           if (!engine.ended) break;
           // Node goes on with a gzip member by itself, but not with a zstd frame: unasked it would drop all that follows.
@@ -64,7 +85,7 @@ export async function* decompressed(
       }
     }
     const fault = await engine.end();
-    for (const bytes of engine.ready.splice(0)) yield guard.passed(bytes);
+    yield* guard.passed(engine.ready.splice(0));
     // An empty file is no archive, but neither is anything lost.
     if (fault !== undefined && !guard.idle) throw corrupt(compression, fault);
   } finally {
@@ -134,7 +155,17 @@ class OutputGuard {
     this.#in += bytes;
   }
 
-  passed(bytes: Buffer): Buffer {
+  /** All that is within the limits, then the fault. */
+  *passed(batch: readonly Buffer[]): Generator<readonly Buffer[], void, undefined> {
+    let passed = 0;
+    try {
+      for (; passed < batch.length; passed++) this.#count(batch[passed] as Buffer);
+    } finally {
+      if (passed > 0) yield batch.slice(0, passed);
+    }
+  }
+
+  #count(bytes: Buffer): void {
     this.#out += bytes.length;
     const { maxBytes, maxRatio } = this.#limits;
     if (this.#out > maxBytes) {
@@ -145,7 +176,6 @@ class OutputGuard {
         `it grows more than ${maxRatio} times when decompressed, as no text does: it may be a bomb. If it is not, raise maxRatio.`,
       );
     }
-    return bytes;
   }
 }
 
