@@ -153,7 +153,12 @@ export class RecordSink extends Writable {
 
   async #finish(): Promise<void> {
     await this.#flush();
-    if (this.#stage.stopped) throw failure("aborted", "The run was stopped before its end.");
+    const { cutShort } = this.#stage;
+    if (cutShort !== undefined) {
+      // A stream of the user's own cannot be written any more once this has failed.
+      if (this.#held > 0) await this.#end();
+      throw cutShort;
+    }
     const nothing = this.#ifAny && this.#stage.report.in === 0;
     if (!nothing) await this.#end();
     const settled = nothing ? this.#output.omit() : this.#output.commit();

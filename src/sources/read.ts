@@ -111,7 +111,9 @@ export class RecordSource extends Readable {
     this.#pulling = true;
     this.#pull().catch((error: unknown) => {
       if (this.#atEnd) return;
-      this.#fault = readFault({ name: this.#open?.name ?? "the input", begun: this.#begun }, error);
+      const fault = readFault({ name: this.#open?.name ?? "the input", begun: this.#begun }, error);
+      if (fault.code === "source_failed" && this.#stage.breaks(fault)) return this.#stop();
+      this.#fault = fault;
       if (this.readableLength === 0) this.destroy(this.#fault);
     });
   }
