@@ -72,6 +72,10 @@ export class RecordSink extends Writable {
     this.#output = output;
     this.#stage = new Stage("write", { deadLetters });
     asStage(this, this.#stage);
+    text.notify = (message) => {
+      // Where nobody listens for it, Node's own warnings are heard.
+      if (!this.emit("notice", message)) process.emitWarning(message, "MillraceWarning");
+    };
   }
 
   /** Opens the output now, so that one that cannot be written is known before anything is sent. */

@@ -10,6 +10,7 @@ import { setSource } from "../record.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
 import { CsvParser } from "./csv.ts";
 import { type DecompressLimits, MAX_RATIO } from "./decompress.ts";
+import { FirstBytes } from "./encoding.ts";
 import type { Found, RecordParser } from "./found.ts";
 import { guardInput, type Input, type OpenInput, openInput, readFault } from "./input.ts";
 import { type JsonLimits, JsonParser } from "./json.ts";
@@ -76,6 +77,7 @@ export class RecordSource extends Readable {
   readonly #input: Input;
   readonly #limits: SourceLimits;
   readonly #format: Format;
+  readonly #first = new FirstBytes();
   #parser: RecordParser | undefined;
   #found: Iterator<Found, void> = [][Symbol.iterator]();
   /** Ends the stream once what was found before it is taken. */
@@ -154,16 +156,17 @@ export class RecordSource extends Readable {
     if (this.#atEnd) return;
     if (done === true) await this.#finish(this.#parser);
     else if (typeof value === "string" || value instanceof Uint8Array)
-      this.#found = this.#parser.push(this.#bytes(value));
+      this.#found = this.#parser.push(this.#first.pass(this.#bytes(value), this.#open.name));
     else await this.#given(value);
   }
 
   /** What only the end makes a record: a last line that no line feed follows. */
   async #finish(parser: RecordParser): Promise<void> {
     this.#finished = true;
-    if (this.#halfPair === "") this.#found = await parser.end();
+    const rest = Buffer.concat([this.#first.rest, Buffer.from(this.#halfPair)]);
+    if (rest.length === 0) this.#found = await parser.end();
     else {
-      const before = [...{ [Symbol.iterator]: () => parser.push(Buffer.from(this.#halfPair)) }];
+      const before = [...{ [Symbol.iterator]: () => parser.push(rest) }];
       const last = await parser.end();
       this.#found = [...before, ...{ [Symbol.iterator]: () => last }].values();
     }
