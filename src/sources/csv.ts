@@ -23,6 +23,8 @@ export class CsvParser implements RecordParser {
   #parts: Buffer[] = [];
   #rowOffset = 0;
   #waiting = 0;
+  /** Rows that end behind it are not whole. */
+  #lastEnd = Number.POSITIVE_INFINITY;
   #line = 1;
   #names: readonly string[] | undefined;
   /** A field of that name must be defined, not assigned. */
@@ -65,6 +67,23 @@ export class CsvParser implements RecordParser {
       (error: unknown) => error,
     );
     if (fault !== undefined) this.#openQuote(fault);
+    return this.#taken();
+  }
+
+  /** csv-parse looks a few bytes ahead, and at its end takes what it has for a row, whole or not. */
+  async broken(): Promise<Iterator<Found, void, undefined>> {
+    if (this.#long !== undefined) return this.#taken();
+    const pending = Buffer.concat(this.#parts);
+    let whole = 0;
+    while (whole < pending.length) {
+      const row = new LongRow();
+      const end = row.push(pending.subarray(whole));
+      if (end === -1 && !row.ended) break;
+      whole = end === -1 ? pending.length : whole + end;
+    }
+    this.#lastEnd = this.#rowOffset + whole;
+    this.#rows.resume().end();
+    await finished(this.#rows).catch(() => {});
     return this.#taken();
   }
 
@@ -115,6 +134,7 @@ export class CsvParser implements RecordParser {
 
   /** `end`: the offset of the byte after the row. */
   #row(fields: string[], end: number): undefined {
+    if (end > this.#lastEnd) return;
     const bytes = this.#bytesTo(end);
     const source = { file: this.#file, line: this.#line, byteOffset: end - bytes.length };
     this.#line += lineEnds(bytes);

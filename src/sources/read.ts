@@ -92,6 +92,8 @@ export class RecordSource extends Readable {
   #finished = false;
   /** An iterable's errors are its own; those of a file may be of its name, until something was read. */
   #begun: boolean;
+  /** Why nothing more comes once what is complete was taken. */
+  #broken: { readonly by: unknown } | undefined;
   /** A surrogate pair may be cut between two chunks of text. */
   #halfPair = "";
 
@@ -151,13 +153,21 @@ export class RecordSource extends Readable {
     }
     this.#open ??= openInput(this.#input, this.#limits);
     this.#parser ??= PARSERS[this.#format](this.#open.name, this.#limits);
-    const { done, value } = await this.#open.chunks.next();
+    if (this.#broken !== undefined) throw this.#broken.by;
+    const { done, value } = await this.#open.chunks.next().catch((by: unknown) => this.#breakOff(by));
     this.#begun = true;
-    if (this.#atEnd) return;
+    if (this.#atEnd || this.#broken !== undefined) return;
     if (done === true) await this.#finish(this.#parser);
     else if (typeof value === "string" || value instanceof Uint8Array)
       this.#found = this.#parser.push(this.#first.pass(this.#bytes(value), this.#open.name));
     else await this.#given(value);
+  }
+
+  async #breakOff(by: unknown): Promise<{ readonly done: true; readonly value: undefined }> {
+    if (!this.#begun || this.#parser?.broken === undefined) throw by;
+    this.#broken = { by };
+    this.#found = await this.#parser.broken();
+    return { done: true, value: undefined };
   }
 
   /** What only the end makes a record: a last line that no line feed follows. */

@@ -152,4 +152,39 @@ const csv = (limits: Limits): Killer[] => {
   ];
 };
 
+/** All of a format that can stand in one document that is read to its end. */
+export function everything(limits: Limits): readonly Killer[] {
+  const items = [...odd(limits), ...noRecords(limits)];
+  const lines = [
+    ...items,
+    nothing(),
+    nothing(" \t\r"),
+    ...brokenLines(),
+    good(),
+    bad("truncated_line", '{"id":"x","cont'),
+  ];
+  const rows = [
+    row('"A storm\r\nhit, ""Oslo""\n\r."'),
+    nothing(),
+    bad("invalid_csv", "1"),
+    row("U+2028 \u2028 and U+0085 \u0085"),
+    row("a NUL \0 and \u0001"),
+    bad("invalid_utf8", latin1("1,Zo\xeb")),
+    bad("invalid_csv", "1,2,3"),
+    row(),
+    bad("truncated_line", 'x,"open\nand open,\n'),
+  ];
+  return [
+    killer("all lines", "ndjson", lines, { before: MARK, between: "\n" }),
+    killer("all items", "json", items, { before: `${MARK}[\r\n`, between: "\r\n,", after: "]" }),
+    killer("all items, at a path", "json", items, {
+      before: '{"a":[1],\n"data":{"items":[',
+      between: ",\n",
+      after: "]}}",
+      path: "data.items",
+    }),
+    killer("all rows", "csv", rows, { before: `${MARK}"id",content\n`, between: "\r\n" }),
+  ];
+}
+
 export const killers = (limits: Limits): readonly Killer[] => [...ndjson(limits), ...json(limits), ...csv(limits)];
