@@ -6,10 +6,7 @@ import { type Parser, parse } from "csv-parse";
 import { failure, type MillraceError } from "../errors.ts";
 import type { Source } from "../record.ts";
 import { type Found, type ParserLimits, type RecordParser, SHOWN_BYTES } from "./found.ts";
-import { LongRow } from "./long-row.ts";
-
-const LINE_FEED = 0x0a;
-const CARRIAGE_RETURN = 0x0d;
+import { LongRow, lineEnds } from "./long-row.ts";
 
 export class CsvParser implements RecordParser {
   readonly #file: string;
@@ -214,13 +211,3 @@ const openQuote = (length: number): MillraceError =>
     "truncated_line",
     `The row has a quote that is never closed: it takes in the rest of the file, ${length} bytes.`,
   );
-
-/** LF, CRLF and CR alike; csv-parse counts a CRLF in quotes twice. */
-function lineEnds(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) count++;
-  for (let at = bytes.indexOf(CARRIAGE_RETURN); at !== -1; at = bytes.indexOf(CARRIAGE_RETURN, at + 1)) {
-    if (bytes[at + 1] !== LINE_FEED) count++;
-  }
-  return count;
-}

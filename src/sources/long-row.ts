@@ -53,7 +53,7 @@ export class LongRow {
       if (this.#state === "quoted") {
         const quote = chunk.indexOf(QUOTE, at);
         const upTo = quote === -1 ? chunk.length : quote;
-        this.#count(chunk, at, upTo);
+        this.#count(chunk.subarray(at, upTo), quote !== -1);
         if (quote !== -1) this.#state = "quote";
         at = upTo + 1;
         continue;
@@ -72,12 +72,20 @@ export class LongRow {
   /** A CR at a chunk's end within quotes: a line feed that follows belongs to it. */
   #afterReturn = false;
 
-  #count(chunk: Buffer, from: number, upTo: number): void {
-    for (let at = from; at < upTo; at++) {
-      const byte = chunk[at];
-      if (byte === CARRIAGE_RETURN || (byte === LINE_FEED && !this.#afterReturn)) this.lines++;
-      this.#afterReturn = byte === CARRIAGE_RETURN;
-    }
-    if (upTo < chunk.length) this.#afterReturn = false;
+  #count(quoted: Buffer, closed: boolean): void {
+    if (quoted.length === 0) return;
+    this.lines += lineEnds(quoted);
+    if (this.#afterReturn && quoted[0] === LINE_FEED) this.lines--;
+    this.#afterReturn = !closed && quoted.at(-1) === CARRIAGE_RETURN;
   }
+}
+
+/** LF, CRLF and CR alike; csv-parse counts a CRLF in quotes twice. */
+export function lineEnds(bytes: Buffer): number {
+  let count = 0;
+  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) count++;
+  for (let at = bytes.indexOf(CARRIAGE_RETURN); at !== -1; at = bytes.indexOf(CARRIAGE_RETURN, at + 1)) {
+    if (bytes[at + 1] !== LINE_FEED) count++;
+  }
+  return count;
 }
