@@ -42,7 +42,8 @@ export type RunError = MillraceError & { readonly report: RunReport };
  * - an async generator function gets all of them, as in Node's own pipeline.
  *
  * Resolves with the report; rejects with one `MillraceError`, which holds it as `report`. Every stage is destroyed on
- * failure, and the calls in flight with it.
+ * failure, and the calls in flight with it; but when the source cannot be read to its end, all that it gave before goes
+ * through to the sink first.
  */
 export function pipeline(...args: readonly [...StageInput[], StageInput | PipelineOptions]): Promise<RunReport> {
   const last = args.at(-1);

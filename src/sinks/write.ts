@@ -216,6 +216,8 @@ function checkCsv({ columns, formulas }: WriteOptions, format: Format, output: u
  * complete it is called `<path>.partial`; one that ends in `.gz` or `.zst` is compressed. A Writable in object mode gets the
  * records unless `format` is given, any other NDJSON.
  *
+ * Emits `notice` with a sentence for the user where something may be a mistake but loses nothing, as a misspelt column.
+ *
  * @throws ConfigurationError for an option that cannot be. The stream fails with `sink_failed` when writing does.
  */
 export function write(

@@ -1,7 +1,6 @@
 /** Whatever can be read, as one Node stream of chunks and the name that errors give it. */
 
-import { createReadStream, type ReadStream } from "node:fs";
-import { stat } from "node:fs/promises";
+import { createReadStream, type ReadStream, statSync } from "node:fs";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
@@ -63,29 +62,28 @@ function unpacked(name: string, stream: Readable, limits: DecompressLimits): Ope
   return { name, chunks, close };
 }
 
-/** What may be read again at a fault: pipes may not. */
 function unpackedFile(path: string, file: ReadStream, { compression, limits }: Unpacking): OpenInput {
   let second: ReadStream | undefined;
-  // It may fail before it is read.
-  file.on("error", () => {});
   const again = (from: number, to: number) => {
     second = createReadStream(path, { start: from, end: to - 1, highWaterMark: PIECE_BYTES });
     return second;
   };
-  const whole = async function* () {
-    const { isFile } = await stat(path).then(
-      (found) => ({ isFile: found.isFile() }),
-      () => ({ isFile: false }),
-    );
-    yield* decompressed(file, compression, { ...limits, again: isFile ? again : undefined });
-  };
-  const chunks = whole();
+  const chunks = decompressed(file, compression, { ...limits, again: isFile(path) ? again : undefined });
   const close = () => {
     file.destroy();
     second?.destroy();
     void chunks.return().catch(() => {});
   };
   return { name: path, chunks, close };
+}
+
+/** What may be read again at a fault: a pipe may not. */
+function isFile(path: string): boolean {
+  try {
+    return statSync(path).isFile();
+  } catch {
+    return false;
+  }
 }
 
 /** A pipe has no ending: the first bytes tell. No text begins as an archive does. */
