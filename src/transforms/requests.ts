@@ -72,10 +72,15 @@ export function outputMaker({
 }: Pick<AnalyzeOptions<unknown>, "fields" | "keep">): (record: unknown, result: AnalyzeResult) => unknown {
   return (record, { value, provider, model, usage }) => {
     const id = fieldOf(record, "id", fields);
-    const name = id === undefined || id === null ? { line: sourceOf(record)?.line } : { id };
+    const before = kept(record, keep);
+    const none = id === undefined || id === null;
+    // The key is there all the same, so that CSV has a column for the ids of later records.
+    const name = none
+      ? { ...(Object.hasOwn(before, "id") ? {} : { id: undefined }), line: sourceOf(record)?.line }
+      : { id };
     const title = fieldOf(record, "title", fields);
     const url = fieldOf(record, "url", fields);
-    return { ...kept(record, keep), ...name, title, url, analysis: value, provider, model, usage: wholeUsage(usage) };
+    return { ...before, ...name, title, url, analysis: value, provider, model, usage: wholeUsage(usage) };
   };
 }
 

@@ -5,7 +5,17 @@ import { expect, test } from "vitest";
 import { pipeline } from "../../src/pipeline.ts";
 import { write } from "../../src/sinks/write.ts";
 import { analyze } from "../../src/transforms/analyze.ts";
+import { normalised } from "../../src/transforms/analyze-options.ts";
+import { outputMaker } from "../../src/transforms/requests.ts";
 import { asked, numbered, ownProvider, usage } from "./own-provider.ts";
+
+test("a record without an id has its line instead; records that have one later find a column for it", async () => {
+  const { output } = normalised({ provider: ownProvider(() => ({ text: "a" })), keep: "all" });
+  const result = { value: {}, provider: "own", model: "m1", usage };
+  expect(JSON.stringify(output({ id: null, a: 1 }, result))).toMatch(/^\{"id":null,"a":1,"analysis"/);
+  const made = outputMaker({})({ a: 1 }, result) as object;
+  expect(Object.keys(made).slice(0, 4)).toEqual(["id", "line", "title", "url"]);
+});
 
 test("the usage of an answer has the same four numbers whether or not the vendor's cache was used, so that CSV holds all", async () => {
   const provider = ownProvider((request) => ({
