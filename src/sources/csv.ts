@@ -4,9 +4,9 @@ import { isAscii, isUtf8 } from "node:buffer";
 import { failure, type MillraceError } from "../errors.ts";
 import type { Source } from "../record.ts";
 import { type Found, type ParserLimits, type RecordParser, SHOWN_BYTES } from "./found.ts";
+import { LongRow, lineEnds } from "./long-row.ts";
 import { type Row, Rows } from "./rows.ts";
 
-const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
 const QUOTE = 0x22;
 
@@ -18,6 +18,8 @@ export class CsvParser implements RecordParser {
   readonly #maxBytes: number;
   #rows: Rows | undefined;
   #returns = false;
+  /** The row that is passed over, being too long. */
+  #long: LongRow | undefined;
   /** What has come since the last row's end, where that begins, and where what `#rows` was given begins. */
   #parts: Buffer[] = [];
   #offset = 0;
@@ -40,15 +42,23 @@ export class CsvParser implements RecordParser {
 
   *push(chunk: Buffer): Generator<Found, void, undefined> {
     for (let at = 0; at < chunk.length; at += PIECE_BYTES) {
-      yield* this.#foundIn(this.#rowsOf(chunk.subarray(at, at + PIECE_BYTES)));
+      let piece = chunk.subarray(at, at + PIECE_BYTES);
+      if (this.#long !== undefined) {
+        const end = this.#long.push(piece);
+        if (end === -1) continue;
+        yield this.#passed(this.#long);
+        piece = piece.subarray(end);
+      }
+      yield* this.#foundIn(this.#rowsOf(piece));
       if (this.#waiting === 0) this.#parts = [];
       else if (this.#offset < this.#rowOffset) this.#parts = [this.#bytesTo(this.#rowOffset + this.#waiting)];
       this.#offset = this.#rowOffset;
-      if (this.#waiting > this.#maxBytes) this.#tooLong();
+      if (this.#waiting > this.#maxBytes) this.#passOver();
     }
   }
 
   async end(): Promise<Iterator<Found, void, undefined>> {
+    if (this.#long !== undefined) return [this.#passed(this.#long)].values();
     const { rows = [], fault } = (await this.#rows?.last()) ?? {};
     return this.#lastOf(rows, fault);
   }
@@ -58,7 +68,46 @@ export class CsvParser implements RecordParser {
     if (fault !== undefined) yield this.#openQuote(fault);
   }
 
+  /** csv-parse looks a few bytes ahead, and at its end takes what it has for a row, whole or not. */
+  async broken(): Promise<Iterator<Found, void, undefined>> {
+    if (this.#long !== undefined || this.#rows === undefined) return [].values();
+    const pending = Buffer.concat(this.#parts);
+    let whole = 0;
+    while (whole < pending.length) {
+      const row = new LongRow();
+      const end = row.push(pending.subarray(whole));
+      if (end === -1 && !row.ended) break;
+      whole = end === -1 ? pending.length : whole + end;
+    }
+    const { rows } = await this.#rows.last();
+    const lastEnd = this.#rowOffset + whole - this.#rowsOffset;
+    return this.#foundIn(rows.filter(({ end }) => end <= lastEnd));
+  }
+
+  /** The rest of such a row is not kept. What has come of it decides where it ends. */
+  #passOver(): void {
+    const long = new LongRow();
+    // It may have ended already, in the bytes that csv-parse still looks at.
+    if (long.push(Buffer.concat(this.#parts)) !== -1 || long.ended) return;
+    this.#long = long;
+    this.#parts = [];
+    this.#rows?.destroy();
+    this.#rows = undefined;
+  }
+
+  #passed(long: LongRow): Found {
+    const fault = long.open ? openQuote(long.length) : this.#tooLong(long.length);
+    const source = { file: this.#file, line: this.#line, byteOffset: this.#rowOffset };
+    this.#line += long.lines;
+    this.#rowOffset += long.length;
+    this.#offset = this.#rowOffset;
+    this.#waiting = 0;
+    this.#long = undefined;
+    return this.#lost(fault, long.shown, source);
+  }
+
   #rowsOf(piece: Buffer): readonly Row[] {
+    if (piece.length === 0) return [];
     this.#unquoted = (this.#waiting === 0 || this.#unquoted) && !piece.includes(QUOTE);
     this.#ascii = (this.#waiting === 0 || this.#ascii) && isAscii(piece);
     this.#parts.push(piece);
@@ -80,7 +129,7 @@ export class CsvParser implements RecordParser {
       if (!this.#isBlank(fields, end)) {
         const source = { file: this.#file, line: this.#line, byteOffset: this.#rowOffset };
         const fault = this.#faultOf(fields, end - this.#rowOffset);
-        if (fault !== undefined) yield this.#lost(fault, this.#bytesTo(end), source);
+        if (fault !== undefined) yield this.#lost(fault, shownOf(this.#bytesTo(end)), source);
         else if (this.#names === undefined) this.#header(fields, source);
         else yield { record: this.#record(fields, this.#names), source };
       }
@@ -102,10 +151,7 @@ export class CsvParser implements RecordParser {
   }
 
   #faultOf(fields: readonly string[], length: number): MillraceError | undefined {
-    if (length > this.#maxBytes) {
-      const message = `The row has ${length} bytes, more than the ${this.#maxBytes} allowed (maxLineBytes).`;
-      return failure("line_too_long", message);
-    }
+    if (length > this.#maxBytes) return this.#tooLong(length);
     if (!this.#ascii && !isUtf8(this.#bytesTo(this.#rowOffset + length))) {
       return failure("invalid_utf8", "The row is not valid UTF-8. Convert the file to UTF-8.");
     }
@@ -114,10 +160,10 @@ export class CsvParser implements RecordParser {
     return failure("invalid_csv", `The row has ${fields.length} fields, but the header names ${count}.`);
   }
 
-  #lost(fault: MillraceError, bytes: Buffer, source: Source): Found {
+  #lost(fault: MillraceError, raw: string, source: Source): Found {
     // Without a header, no row says anything.
     if (this.#names === undefined) throw failure("invalid_option", `${this.#file}: header: ${fault.message}`);
-    return { fault, record: null, raw: bytes.subarray(0, SHOWN_BYTES).toString("utf8"), source };
+    return { fault, record: null, raw, source };
   }
 
   #header(names: readonly string[], { line }: Source): void {
@@ -141,30 +187,23 @@ export class CsvParser implements RecordParser {
     return record;
   }
 
-  /** Where such a row ends cannot be told, so that none after it can be read either. */
-  #tooLong(): void {
-    throw failure(
-      "source_failed",
-      `${this.#file}:${this.#line}: the row that begins here does not end within ${this.#maxBytes} bytes (maxLineBytes): ` +
-        "a quote in it may never be closed. Mend it, or raise maxLineBytes.",
-    );
+  #tooLong(length: number): MillraceError {
+    const message = `The row has ${length} bytes, more than the ${this.#maxBytes} allowed (maxLineBytes).`;
+    return failure("line_too_long", message);
   }
 
   #openQuote(cause: unknown): Found {
     if (!(cause instanceof Error && "code" in cause && cause.code === "CSV_QUOTE_NOT_CLOSED")) throw cause;
     const bytes = Buffer.concat(this.#parts);
-    const message = `The row has a quote that is never closed: it takes in the rest of the file, ${bytes.length} bytes.`;
     const source = { file: this.#file, line: this.#line, byteOffset: this.#rowOffset };
-    return this.#lost(failure("truncated_line", message), bytes, source);
+    return this.#lost(openQuote(bytes.length), shownOf(bytes), source);
   }
 }
 
-/** LF, CRLF and CR alike; csv-parse counts a CRLF in quotes twice. */
-function lineEnds(bytes: Buffer): number {
-  let count = 0;
-  for (let at = bytes.indexOf(LINE_FEED); at !== -1; at = bytes.indexOf(LINE_FEED, at + 1)) count++;
-  for (let at = bytes.indexOf(CARRIAGE_RETURN); at !== -1; at = bytes.indexOf(CARRIAGE_RETURN, at + 1)) {
-    if (bytes[at + 1] !== LINE_FEED) count++;
-  }
-  return count;
-}
+const shownOf = (bytes: Buffer): string => bytes.subarray(0, SHOWN_BYTES).toString("utf8");
+
+const openQuote = (length: number): MillraceError =>
+  failure(
+    "truncated_line",
+    `The row has a quote that is never closed: it takes in the rest of the file, ${length} bytes.`,
+  );

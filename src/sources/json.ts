@@ -23,6 +23,11 @@ const NEAR = 64;
 /** What stands for an item: of all values the one that gives stream-json the least to do. */
 const ITEM = '""';
 
+const lineFeed = (chunk: Buffer, from: number): number => {
+  const at = chunk.indexOf(0x0a, from);
+  return at === -1 ? chunk.length : at;
+};
+
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 export interface JsonLimits extends ParserLimits {
@@ -44,6 +49,7 @@ export class JsonParser implements RecordParser {
   #escaped = false;
   #kind: "nested" | "string" | "scalar" | undefined;
   #itemOffset = 0;
+  #itemLine = 1;
   #depth = 0;
   #deepest = 0;
   #parts: Buffer[] = [];
@@ -52,6 +58,9 @@ export class JsonParser implements RecordParser {
   /** Items and the commas between them, which stream-json is still to see: fed one by one they cost more than parsing. */
   #unfed = "";
   #commaNext = false;
+  /** The line at the place that is read, and where in the chunk the next line feed lies. */
+  #line = 1;
+  #nextLine = 0;
 
   constructor(file: string, limits: JsonLimits) {
     this.#file = file;
@@ -61,6 +70,7 @@ export class JsonParser implements RecordParser {
 
   *push(chunk: Buffer): Generator<Found, void, undefined> {
     let at = 0;
+    this.#nextLine = lineFeed(chunk, 0);
     while (this.#offset + at < 3 && chunk[at] === BYTE_ORDER_MARK[this.#offset + at]) at++;
     this.#ascii = isAscii(chunk);
     while (at < chunk.length) {
@@ -82,7 +92,17 @@ export class JsonParser implements RecordParser {
       }
     }
     this.#feedItems();
+    this.#lineAt(chunk, chunk.length);
     this.#offset += chunk.length;
+  }
+
+  /** Each line feed is looked for once. */
+  #lineAt(chunk: Buffer, at: number): number {
+    while (this.#nextLine < at) {
+      this.#line++;
+      this.#nextLine = lineFeed(chunk, this.#nextLine + 1);
+    }
+    return this.#line;
   }
 
   end(): Iterator<Found, void, undefined> {
@@ -116,6 +136,7 @@ export class JsonParser implements RecordParser {
       return at + 1;
     }
     this.#commaNext = true;
+    this.#itemLine = this.#lineAt(chunk, at);
     this.#kind = isOpening(byte) ? "nested" : byte === QUOTE ? "string" : "scalar";
     this.#depth = 0;
     this.#deepest = 0;
@@ -229,7 +250,7 @@ export class JsonParser implements RecordParser {
   #foundIn(bytes: Buffer, { from, end, ascii }: { from: number; end: number; ascii: boolean }): Found {
     const { maxLineBytes, maxDepth } = this.#limits;
     const length = Math.max(this.#length, end - from);
-    const source = { file: this.#file, line: this.#index + 1, byteOffset: this.#itemOffset };
+    const source = { file: this.#file, line: this.#itemLine, byteOffset: this.#itemOffset };
     this.#kind = undefined;
     this.#length = 0;
     const lost = (fault: MillraceError): Found => {
