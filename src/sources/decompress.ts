@@ -2,7 +2,7 @@
 
 import type { Compression } from "../formats.ts";
 import { Engine } from "./engine.ts";
-import { type Again, History, recovered } from "./recover.ts";
+import { type Again, endsWhole, History, recovered } from "./recover.ts";
 
 export interface DecompressLimits {
   /** Bytes that may come out at most. */
@@ -79,32 +79,39 @@ async function* unpacked(
   const guard = new OutputGuard(limits);
   const history = new History(again);
   let engine = new Engine(compression);
+  let ended = false;
   try {
     for await (const chunk of chunks) {
       for (const piece of pieces(bytesOf(chunk))) {
         for (let rest = piece; rest.length > 0; ) {
-          if (engine.ended) {
+          if (ended) {
             // Node goes on with a gzip member by itself, but not with a zstd frame: unasked it would drop all that follows.
             const next = rest.findIndex((byte) => byte !== 0);
             history.restart(next === -1 ? rest.length : next);
             if (next === -1) break;
             rest = rest.subarray(next);
+            engine.close();
             engine = new Engine(compression);
+            ended = false;
           }
           const { fault, taken } = await engine.write(rest);
           guard.took(taken);
           yield* guard.passed(history.gave(engine.ready.splice(0)));
           if (fault !== undefined) {
+            // zstd takes zeros for a fault where a frame ended with the piece before.
+            ended = rest[0] === 0 && (await endsWhole(compression, history));
+            if (ended) continue;
             for await (const bytes of recovered(compression, history, rest)) yield* guard.passed([bytes]);
             throw corrupt(compression, fault);
           }
           history.took(rest.subarray(0, taken));
-          if (!engine.ended) break;
+          ended = engine.ended;
+          if (!ended) break;
           rest = rest.subarray(taken);
         }
       }
     }
-    const fault = await engine.end();
+    const fault = ended ? undefined : await engine.end();
     yield* guard.passed(engine.ready.splice(0));
     // An empty file is no archive, but neither is anything lost.
     if (fault !== undefined && !guard.idle) throw corrupt(compression, fault);

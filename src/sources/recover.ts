@@ -78,6 +78,25 @@ export async function* recovered(
   }
 }
 
+/** Whether what was taken is an archive that is complete. */
+export async function endsWhole(compression: Compression, history: History): Promise<boolean> {
+  const pieces = history.pieces();
+  if (pieces === undefined) return false;
+  const engine = new Engine(compression);
+  try {
+    for await (const piece of pieces) {
+      const { fault } = await engine.write(piece as Uint8Array);
+      engine.ready.length = 0;
+      if (fault !== undefined) return false;
+    }
+    return (await engine.end()) === undefined;
+  } catch {
+    return false;
+  } finally {
+    engine.close();
+  }
+}
+
 async function* stepsOf(
   pieces: AsyncIterable<unknown> | Iterable<unknown>,
   faulty: Uint8Array,

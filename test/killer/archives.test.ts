@@ -6,11 +6,18 @@ import { constants, gunzipSync, gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { isMillraceError } from "../../src/errors.ts";
 import type { Format } from "../../src/formats.ts";
+import { decompressed } from "../../src/sources/decompress.ts";
 import { read } from "../../src/sources/read.ts";
 import { letterBox, script } from "../streams.ts";
 import { folder } from "../support.ts";
 
 const COUNT = 40;
+const NO_LIMITS = { maxBytes: Number.MAX_SAFE_INTEGER, maxRatio: 1_000 };
+
+async function* later(chunks: readonly Buffer[]) {
+  yield* chunks;
+}
+
 const ids = (from: number, count: number) => Array.from({ length: count }, (_, at) => String(from + at));
 /** Hard to pack, so that an archive of few records has many bytes. */
 const text = (id: string) => `Zoë ${Math.imul(Number(id) + 7, 2_654_435_761)} 🎉`;
@@ -78,6 +85,20 @@ describe.each(cases)("%s in %s", (format, how, ending, pack) => {
       [packed, zeros, more, zeros],
     ]) {
       expect(await come(...parts)).toEqual({ ids: ids(0, COUNT + 5), letters: [], fault: "" });
+    }
+  });
+
+  test("comes out the same wherever its bytes are cut", async () => {
+    const whole = Buffer.concat([packed, Buffer.alloc(3), ...(format === "json" ? [] : [pack(document(COUNT, 5))])]);
+    const unpacked = async (chunks: readonly Buffer[]) => {
+      const parts: Buffer[] = [];
+      for await (const part of decompressed(later(chunks), how, NO_LIMITS)) parts.push(part);
+      return Buffer.concat(parts).toString();
+    };
+    const expected = await unpacked([whole]);
+    expect(await unpacked(Array.from(whole, (_, at) => whole.subarray(at, at + 1)))).toBe(expected);
+    for (let at = 1; at < whole.length; at += at > packed.length - 12 && at < packed.length + 12 ? 1 : 29) {
+      expect(await unpacked([whole.subarray(0, at), whole.subarray(at)]), `cut at ${at}`).toBe(expected);
     }
   });
 
