@@ -26,9 +26,13 @@ const ownField = (value: unknown, name: string): unknown =>
 /** "It has: id, title, body." */
 export function fieldsTold(record: unknown): string {
   const names = Object.keys(fieldsOf(record));
-  if (names.length === 0) return "It has no fields.";
+  return names.length === 0 ? "It has no fields." : `It has: ${listed(names)}.`;
+}
+
+/** Names for a message: not all of many, nor all of a long one. */
+export function listed(names: readonly string[]): string {
   const shown = names
     .slice(0, MOST_NAMES)
     .map((name) => (name.length > LONGEST_NAME ? `${name.slice(0, LONGEST_NAME)}…` : name));
-  return `It has: ${shown.join(", ")}${names.length > MOST_NAMES ? ", …" : ""}.`;
+  return `${shown.join(", ")}${names.length > MOST_NAMES ? ", …" : ""}`;
 }

@@ -21,7 +21,7 @@ export interface Article {
 export interface Source {
   /** The path as it was given; `-` for stdin. */
   readonly file: string;
-  /** From 1: of an NDJSON line, or the line where a CSV row begins; of a JSON array, the item's number. */
+  /** From 1: the line in which the record, a row of CSV or an item of a JSON array, begins. */
   readonly line: number;
   /** Of the line's first byte, from 0; in the decompressed text where the input is compressed. */
   readonly byteOffset: number;
@@ -48,14 +48,55 @@ export interface DeadLetter {
 /** Returned by a function stage: this record ends here, on purpose. It is counted as dropped. */
 export const drop: unique symbol = Symbol.for("millrace.drop");
 
-const sources = new WeakMap<object, Source | null>();
+/** A class that is derived from this gives its private fields to the object it is called with. */
+class Given {
+  constructor(object: object) {
+    // biome-ignore lint/correctness/noConstructorReturn: this is the one way to give an object of others a private field.
+    return object;
+  }
+}
+
+/**
+ * The source lies in a private field of the record: known by identity and seen by nobody, as in a WeakMap, but that took
+ * as long as parsing a small record, and twice that to collect.
+ */
+class Placed extends Given {
+  #source: Source | null;
+
+  constructor(record: object, source: Source | null) {
+    super(record);
+    this.#source = source;
+  }
+
+  /** `undefined`: it has none yet. */
+  static source(record: object): Source | null | undefined {
+    return #source in record ? record.#source : unextended?.get(record);
+  }
+
+  static place(record: object, source: Source | null): void {
+    if (#source in record) record.#source = source;
+    else new Placed(record, source);
+  }
+}
+
+/** Where the runtime gives frozen objects no private fields, as a proposal for JavaScript has it. */
+let unextended: WeakMap<object, Source | null> | undefined;
+
+function place(record: object, source: Source | null): void {
+  try {
+    Placed.place(record, source);
+  } catch {
+    unextended ??= new WeakMap();
+    unextended.set(record, source);
+  }
+}
 
 const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
-export const sourceOf = (record: unknown): Source | null => (isObject(record) ? (sources.get(record) ?? null) : null);
+export const sourceOf = (record: unknown): Source | null => (isObject(record) ? (Placed.source(record) ?? null) : null);
 
 export function setSource(record: object, source: Source): void {
-  sources.set(record, source);
+  place(record, source);
 }
 
 /**
@@ -65,8 +106,8 @@ export function setSource(record: object, source: Source): void {
 export function carrySource(from: unknown, to: unknown): void {
   if (from === to || !isObject(to)) return;
   const source = sourceOf(from);
-  const known = sources.get(to);
-  if (known !== source) sources.set(to, known === undefined ? source : null);
+  const known = Placed.source(to);
+  if (known !== source) place(to, known === undefined ? source : null);
 }
 
 /** Of an object that throws when looked at, none. */

@@ -100,16 +100,17 @@ export function broken(thrown: unknown, settings: Settings): MillraceError {
   if (code === "UND_ERR_RES_EXCEEDED_MAX_SIZE") {
     return failure("bad_response", `The answer from ${label} is longer than any completion.`);
   }
-  if (code !== undefined) {
-    const said = `The connection to ${label} failed: ${quote(messageOf(transport) || code, settings)}`;
-    const kind = TIMERS.has(code) ? "timeout" : "connection_failed";
-    return failure(kind, `${said} ${CONNECTION_ADVICE[code] ?? ""}`.trim(), { cause: transport });
-  }
+  // With a code or without: it holds what came, so it is no cause either.
   if (chain.some((error) => error instanceof Error && error.name === "HTTPParserError")) {
     return failure(
       "bad_response",
       `What answers for ${label} does not speak HTTP. Check the base URL (${settings.baseURL}).`,
     );
+  }
+  if (code !== undefined) {
+    const said = `The connection to ${label} failed: ${quote(messageOf(transport) || code, settings)}`;
+    const kind = TIMERS.has(code) ? "timeout" : "connection_failed";
+    return failure(kind, `${said} ${CONNECTION_ADVICE[code] ?? ""}`.trim(), { cause: transport });
   }
   if (chain.some((error) => error instanceof SyntaxError)) {
     // Its message quotes the body, so it is neither shown nor kept; so does undici's parser error above.

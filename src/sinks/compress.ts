@@ -1,11 +1,15 @@
 /** Text on its way to an output, compressed. */
 
 import { finished } from "node:stream/promises";
-import { createGzip, createZstdCompress } from "node:zlib";
+import { constants, createGzip, createZstdCompress } from "node:zlib";
 import type { Compression } from "../formats.ts";
 import type { Output } from "./output.ts";
 
-const COMPRESSORS = { gzip: createGzip, zstd: createZstdCompress } as const;
+const COMPRESSORS = {
+  gzip: createGzip,
+  // With a checksum, as the zstd command makes it: else a damaged file may be read as another text.
+  zstd: () => createZstdCompress({ params: { [constants.ZSTD_c_checksumFlag]: 1 } }),
+} as const;
 
 type Compressor = ReturnType<(typeof COMPRESSORS)[Compression]>;
 

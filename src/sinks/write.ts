@@ -72,6 +72,10 @@ export class RecordSink extends Writable {
     this.#output = output;
     this.#stage = new Stage("write", { deadLetters });
     asStage(this, this.#stage);
+    text.notify = (message) => {
+      // Where nobody listens for it, Node's own warnings are heard.
+      if (!this.emit("notice", message)) process.emitWarning(message, "MillraceWarning");
+    };
   }
 
   /** Opens the output now, so that one that cannot be written is known before anything is sent. */
@@ -153,7 +157,12 @@ export class RecordSink extends Writable {
 
   async #finish(): Promise<void> {
     await this.#flush();
-    if (this.#stage.stopped) throw failure("aborted", "The run was stopped before its end.");
+    const { cutShort } = this.#stage;
+    if (cutShort !== undefined) {
+      // A stream of the user's own cannot be written any more once this has failed.
+      if (this.#held > 0) await this.#end();
+      throw cutShort;
+    }
     const nothing = this.#ifAny && this.#stage.report.in === 0;
     if (!nothing) await this.#end();
     const settled = nothing ? this.#output.omit() : this.#output.commit();
@@ -206,6 +215,8 @@ function checkCsv({ columns, formulas }: WriteOptions, format: Format, output: u
  * Writes records to a path, `-` (stdout), a `Writable` or a web stream. A file appears whole or not at all: until it is
  * complete it is called `<path>.partial`; one that ends in `.gz` or `.zst` is compressed. A Writable in object mode gets the
  * records unless `format` is given, any other NDJSON.
+ *
+ * Emits `notice` with a sentence for the user where something may be a mistake but loses nothing, as a misspelt column.
  *
  * @throws ConfigurationError for an option that cannot be. The stream fails with `sink_failed` when writing does.
  */

@@ -2,7 +2,7 @@
 
 import { isAscii, isUtf8 } from "node:buffer";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
-import { nestedTooDeep, parseJson } from "../json.ts";
+import { parseJson } from "../json.ts";
 import { type Found, type ParserLimits, type RecordParser, SHOWN_BYTES } from "./found.ts";
 import { Frame } from "./frame.ts";
 import { named } from "./ndjson.ts";
@@ -11,10 +11,22 @@ const QUOTE = 0x22;
 const BACKSLASH = 0x5c;
 const COMMA = 0x2c;
 const COLON = 0x3a;
+const END = 0x5d;
 const isOpening = (byte: number): boolean => byte === 0x5b || byte === 0x7b;
-const isClosing = (byte: number): boolean => byte === 0x5d || byte === 0x7d;
+const isClosing = (byte: number): boolean => byte === END || byte === 0x7d;
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 const isStructure = (byte: number): boolean => byte === COMMA || byte === COLON || isOpening(byte) || isClosing(byte);
+
+/** Most strings end within so many bytes, where looking at each is quicker than a search. */
+const NEAR = 64;
+
+/** What stands for an item: of all values the one that gives stream-json the least to do. */
+const ITEM = '""';
+
+const lineFeed = (chunk: Buffer, from: number): number => {
+  const at = chunk.indexOf(0x0a, from);
+  return at === -1 ? chunk.length : at;
+};
 
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
@@ -24,7 +36,7 @@ export interface JsonLimits extends ParserLimits {
 
 /**
  * The items are cut out by their brackets and parsed one by one, so that each has its exact place, none is lost to a
- * fault after it, and none needs tokens; stream-json sees a 0 in the place of each.
+ * fault after it, and none needs tokens; stream-json sees an empty string in the place of each.
  */
 export class JsonParser implements RecordParser {
   readonly #file: string;
@@ -32,13 +44,23 @@ export class JsonParser implements RecordParser {
   readonly #frame: Frame;
   /** Of the chunk's first byte. */
   #offset = 0;
+  #ascii = false;
   #inString = false;
   #escaped = false;
-  #item: { readonly offset: number; readonly kind: "nested" | "string" | "scalar" } | undefined;
+  #kind: "nested" | "string" | "scalar" | undefined;
+  #itemOffset = 0;
+  #itemLine = 1;
   #depth = 0;
+  #deepest = 0;
   #parts: Buffer[] = [];
   #length = 0;
   #index = 0;
+  /** Items and the commas between them, which stream-json is still to see: fed one by one they cost more than parsing. */
+  #unfed = "";
+  #commaNext = false;
+  /** The line at the place that is read, and where in the chunk the next line feed lies. */
+  #line = 1;
+  #nextLine = 0;
 
   constructor(file: string, limits: JsonLimits) {
     this.#file = file;
@@ -48,13 +70,17 @@ export class JsonParser implements RecordParser {
 
   *push(chunk: Buffer): Generator<Found, void, undefined> {
     let at = 0;
+    this.#nextLine = lineFeed(chunk, 0);
     while (this.#offset + at < 3 && chunk[at] === BYTE_ORDER_MARK[this.#offset + at]) at++;
+    this.#ascii = isAscii(chunk);
     while (at < chunk.length) {
-      if (this.#item !== undefined) {
+      if (this.#kind !== undefined) {
         const end = this.#itemEnd(chunk, at);
-        this.#keep(chunk.subarray(at, end < 0 ? chunk.length : end));
-        if (end < 0) break;
-        const found = this.#taken();
+        if (end < 0) {
+          this.#keep(chunk.subarray(at));
+          break;
+        }
+        const found = this.#taken(chunk, at, end);
         this.#index++;
         yield found;
         at = end;
@@ -65,11 +91,22 @@ export class JsonParser implements RecordParser {
         at = end;
       }
     }
+    this.#feedItems();
+    this.#lineAt(chunk, chunk.length);
     this.#offset += chunk.length;
   }
 
+  /** Each line feed is looked for once. */
+  #lineAt(chunk: Buffer, at: number): number {
+    while (this.#nextLine < at) {
+      this.#line++;
+      this.#nextLine = lineFeed(chunk, this.#nextLine + 1);
+    }
+    return this.#line;
+  }
+
   end(): Iterator<Found, void, undefined> {
-    if (this.#item !== undefined) throw this.#broken("is cut in the middle of an item", this.#item.offset);
+    if (this.#kind !== undefined) throw this.#broken("is cut in the middle of an item", this.#itemOffset);
     try {
       this.#frame.end();
     } catch (error) {
@@ -85,15 +122,31 @@ export class JsonParser implements RecordParser {
     while (at < chunk.length && isSpace(chunk[at] as number)) at++;
     if (at === chunk.length) return at;
     const byte = chunk[at] as number;
-    if (byte === COMMA || byte === 0x5d) {
-      this.#feed(String.fromCharCode(byte), this.#offset + at);
+    if (byte === COMMA && this.#commaNext) {
+      this.#unfed += ",";
+      this.#commaNext = false;
       return at + 1;
     }
-    this.#feed("0", this.#offset + at);
-    const kind = isOpening(byte) ? "nested" : byte === QUOTE ? "string" : "scalar";
-    this.#item = { offset: this.#offset + at, kind };
+    this.#itemOffset = this.#offset + at;
+    if (byte !== COMMA && byte !== END && !this.#commaNext) this.#unfed += ITEM;
+    else {
+      // The array's end, or a fault, which stream-json is to find where it is.
+      this.#feedItems();
+      this.#feed(byte === COMMA || byte === END ? String.fromCharCode(byte) : ITEM, this.#itemOffset);
+      return at + 1;
+    }
+    this.#commaNext = true;
+    this.#itemLine = this.#lineAt(chunk, at);
+    this.#kind = isOpening(byte) ? "nested" : byte === QUOTE ? "string" : "scalar";
     this.#depth = 0;
+    this.#deepest = 0;
     return at;
+  }
+
+  #feedItems(): void {
+    if (this.#unfed === "") return;
+    this.#feed(this.#unfed, this.#itemOffset);
+    this.#unfed = "";
   }
 
   /** Of the bytes that can be fed together: a string or a part of it, a bracket, or what lies between two such. */
@@ -122,6 +175,19 @@ export class JsonParser implements RecordParser {
       this.#escaped = false;
       at++;
     }
+    const near = Math.min(chunk.length, at + NEAR);
+    while (at < near) {
+      const byte = chunk[at++];
+      if (byte === BACKSLASH) at++;
+      else if (byte === QUOTE) {
+        this.#inString = false;
+        return at;
+      }
+    }
+    if (at > chunk.length) {
+      this.#escaped = true;
+      return chunk.length;
+    }
     while (at < chunk.length) {
       const quote = chunk.indexOf(QUOTE, at);
       const last = quote === -1 ? chunk.length : quote;
@@ -142,7 +208,7 @@ export class JsonParser implements RecordParser {
 
   /** After the item's last byte; -1 when that is still to come. */
   #itemEnd(chunk: Buffer, from: number): number {
-    const kind = this.#item?.kind;
+    const kind = this.#kind;
     let at = from;
     while (at < chunk.length) {
       if (this.#inString) {
@@ -158,8 +224,9 @@ export class JsonParser implements RecordParser {
           return at === from && this.#length === 0 ? at + 1 : at;
         }
       } else if (byte === QUOTE) this.#inString = true;
-      else if (isOpening(byte)) this.#depth++;
-      else if (isClosing(byte) && --this.#depth === 0) return at + 1;
+      else if (isOpening(byte)) {
+        if (++this.#depth > this.#deepest) this.#deepest = this.#depth;
+      } else if (isClosing(byte) && --this.#depth === 0) return at + 1;
       at++;
     }
     return -1;
@@ -171,29 +238,35 @@ export class JsonParser implements RecordParser {
     this.#length += part.length;
   }
 
-  #taken(): Found {
-    const { maxLineBytes, maxDepth } = this.#limits;
-    const bytes = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
-    const [offset, length] = [this.#item?.offset ?? 0, this.#length];
-    const source = { file: this.#file, line: this.#index + 1, byteOffset: offset };
-    this.#item = undefined;
+  #taken(chunk: Buffer, from: number, end: number): Found {
+    if (this.#length === 0) return this.#foundIn(chunk, { from, end, ascii: this.#ascii });
+    this.#keep(chunk.subarray(from, end));
+    const bytes = Buffer.concat(this.#parts);
     this.#parts = [];
+    return this.#foundIn(bytes, { from: 0, end: bytes.length, ascii: isAscii(bytes) });
+  }
+
+  /** `ascii`: all of `bytes`, the item and what lies around it. */
+  #foundIn(bytes: Buffer, { from, end, ascii }: { from: number; end: number; ascii: boolean }): Found {
+    const { maxLineBytes, maxDepth } = this.#limits;
+    const length = Math.max(this.#length, end - from);
+    const source = { file: this.#file, line: this.#itemLine, byteOffset: this.#itemOffset };
+    this.#kind = undefined;
     this.#length = 0;
     const lost = (fault: MillraceError): Found => {
-      return { fault, record: null, raw: bytes.subarray(0, SHOWN_BYTES).toString("utf8"), source };
+      return { fault, record: null, raw: bytes.toString("utf8", from, Math.min(end, from + SHOWN_BYTES)), source };
     };
     if (length > maxLineBytes) {
       const message = `The item has ${length} bytes, more than the ${maxLineBytes} allowed (maxLineBytes).`;
       return lost(failure("line_too_long", message));
     }
-    const ascii = isAscii(bytes);
-    if (!ascii && !isUtf8(bytes)) {
+    if (!ascii && !isUtf8(bytes.subarray(from, end))) {
       return lost(failure("invalid_utf8", "The item is not valid UTF-8. Convert the file to UTF-8."));
     }
-    if (nestedTooDeep(bytes, maxDepth)) {
+    if (this.#deepest > maxDepth) {
       return lost(failure("too_deep", `The item is nested deeper than ${maxDepth} levels (maxDepth).`));
     }
-    const value = this.#parsed(bytes.toString(ascii ? "latin1" : "utf8"), offset);
+    const value = this.#parsed(bytes.toString(ascii ? "latin1" : "utf8", from, end), source.byteOffset);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return { record: value, source };
     return lost(failure("not_an_object", `The item is ${named(value)}, not an object.`));
   }

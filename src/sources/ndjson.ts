@@ -103,6 +103,10 @@ function notJson(error: unknown, text: string, ended: boolean): MillraceError {
       `The last line is not complete JSON${column} and has no line end: the file may be cut.`,
     );
   }
-  const hint = text.includes("\r") ? " It holds bare carriage returns: convert the line ends to LF." : "";
+  const hint = text.includes("\r")
+    ? " It holds bare carriage returns: convert the line ends to LF."
+    : text.includes("\0")
+      ? " It holds NUL characters: if the file is UTF-16, convert it to UTF-8."
+      : "";
   return failure("invalid_json", `The line is not valid JSON${column}.${hint}`);
 }

@@ -10,6 +10,7 @@ import { setSource } from "../record.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
 import { CsvParser } from "./csv.ts";
 import { type DecompressLimits, MAX_RATIO } from "./decompress.ts";
+import { FirstBytes } from "./encoding.ts";
 import type { Found, RecordParser } from "./found.ts";
 import { guardInput, type Input, type OpenInput, openInput, readFault } from "./input.ts";
 import { type JsonLimits, JsonParser } from "./json.ts";
@@ -76,6 +77,7 @@ export class RecordSource extends Readable {
   readonly #input: Input;
   readonly #limits: SourceLimits;
   readonly #format: Format;
+  readonly #first = new FirstBytes();
   #parser: RecordParser | undefined;
   #found: Iterator<Found, void> = [][Symbol.iterator]();
   /** Ends the stream once what was found before it is taken. */
@@ -90,6 +92,8 @@ export class RecordSource extends Readable {
   #finished = false;
   /** An iterable's errors are its own; those of a file may be of its name, until something was read. */
   #begun: boolean;
+  /** Why nothing more comes once what is complete was taken. */
+  #broken: { readonly by: unknown } | undefined;
   /** A surrogate pair may be cut between two chunks of text. */
   #halfPair = "";
 
@@ -111,7 +115,9 @@ export class RecordSource extends Readable {
     this.#pulling = true;
     this.#pull().catch((error: unknown) => {
       if (this.#atEnd) return;
-      this.#fault = readFault({ name: this.#open?.name ?? "the input", begun: this.#begun }, error);
+      const fault = readFault({ name: this.#open?.name ?? "the input", begun: this.#begun }, error);
+      if (fault.code === "source_failed" && this.#stage.breaks(fault)) return this.#stop();
+      this.#fault = fault;
       if (this.readableLength === 0) this.destroy(this.#fault);
     });
   }
@@ -147,21 +153,30 @@ export class RecordSource extends Readable {
     }
     this.#open ??= openInput(this.#input, this.#limits);
     this.#parser ??= PARSERS[this.#format](this.#open.name, this.#limits);
-    const { done, value } = await this.#open.chunks.next();
+    if (this.#broken !== undefined) throw this.#broken.by;
+    const { done, value } = await this.#open.chunks.next().catch((by: unknown) => this.#breakOff(by));
     this.#begun = true;
-    if (this.#atEnd) return;
+    if (this.#atEnd || this.#broken !== undefined) return;
     if (done === true) await this.#finish(this.#parser);
     else if (typeof value === "string" || value instanceof Uint8Array)
-      this.#found = this.#parser.push(this.#bytes(value));
+      this.#found = this.#parser.push(this.#first.pass(this.#bytes(value), this.#open.name));
     else await this.#given(value);
+  }
+
+  async #breakOff(by: unknown): Promise<{ readonly done: true; readonly value: undefined }> {
+    if (!this.#begun || this.#parser?.broken === undefined) throw by;
+    this.#broken = { by };
+    this.#found = await this.#parser.broken();
+    return { done: true, value: undefined };
   }
 
   /** What only the end makes a record: a last line that no line feed follows. */
   async #finish(parser: RecordParser): Promise<void> {
     this.#finished = true;
-    if (this.#halfPair === "") this.#found = await parser.end();
+    const rest = Buffer.concat([this.#first.rest, Buffer.from(this.#halfPair)]);
+    if (rest.length === 0) this.#found = await parser.end();
     else {
-      const before = [...{ [Symbol.iterator]: () => parser.push(Buffer.from(this.#halfPair)) }];
+      const before = [...{ [Symbol.iterator]: () => parser.push(rest) }];
       const last = await parser.end();
       this.#found = [...before, ...{ [Symbol.iterator]: () => last }].values();
     }

@@ -6,6 +6,7 @@ import { failure } from "../errors.ts";
 import { fieldAt, fieldsOf, fieldsTold } from "../fields.ts";
 import type { JsonSchema, ModelRequest } from "../providers/provider.ts";
 import { sourceOf } from "../record.ts";
+import { wholeUsage } from "../usage.ts";
 import type { AnalyzeOptions, AnalyzeResult, ArticleField } from "./analyze-options.ts";
 import { called } from "./functions.ts";
 
@@ -71,10 +72,15 @@ export function outputMaker({
 }: Pick<AnalyzeOptions<unknown>, "fields" | "keep">): (record: unknown, result: AnalyzeResult) => unknown {
   return (record, { value, provider, model, usage }) => {
     const id = fieldOf(record, "id", fields);
-    const name = id === undefined || id === null ? { line: sourceOf(record)?.line } : { id };
+    const before = kept(record, keep);
+    const none = id === undefined || id === null;
+    // The key is there all the same, so that CSV has a column for the ids of later records.
+    const name = none
+      ? { ...(Object.hasOwn(before, "id") ? {} : { id: undefined }), line: sourceOf(record)?.line }
+      : { id };
     const title = fieldOf(record, "title", fields);
     const url = fieldOf(record, "url", fields);
-    return { ...kept(record, keep), ...name, title, url, analysis: value, provider, model, usage };
+    return { ...before, ...name, title, url, analysis: value, provider, model, usage: wholeUsage(usage) };
   };
 }
 

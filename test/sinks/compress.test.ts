@@ -61,6 +61,18 @@ for (const ending of ["gz", "zst"] as const) {
       expect(slow?.equals(fast as Buffer)).toBe(true);
     });
 
+    test("makes one in which no damage goes unnoticed", async () => {
+      const path = join(folder(), `out.ndjson.${ending}`);
+      await pipeline([noise(1), noise(2)], write(path));
+      const packed = readFileSync(path);
+      for (let at = 30; at < packed.length; at += 97) {
+        const damaged = Buffer.from(packed);
+        damaged[at] = (damaged[at] as number) ^ 0x10;
+        writeFileSync(path, damaged);
+        expect(() => unpacked(path), `byte ${at}`).toThrow();
+      }
+    });
+
     test("makes an archive of nothing out of no records", async () => {
       const path = join(folder(), `out.ndjson.${ending}`);
       await pipeline([], write(path));

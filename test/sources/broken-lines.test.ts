@@ -67,6 +67,11 @@ describe("a broken line", () => {
     expect(letters[0]?.error.message).toContain("convert the line ends to LF");
   });
 
+  test("of UTF-16 without a mark says what it may be", async () => {
+    const { letters } = await taken([Buffer.from('{"id":1}\n', "utf16le")]);
+    expect(letters[0]?.error.message).toContain("if the file is UTF-16, convert it to UTF-8");
+  });
+
   test("has its column in the message", async () => {
     const { letters } = await taken(['{"a":1 "b":2}\n', '"in JSON at position 99" x\n', "in JSON at position 99\n"]);
     expect(letters.map(({ error }) => error.message)).toEqual([

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { gzipSync, zstdCompressSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
 import { read } from "../../src/sources/read.ts";
-import { caught, letterBox, script, timesOpen, turns } from "../streams.ts";
+import { caught, letterBox, script, timesOpen } from "../streams.ts";
 import { folder } from "../support.ts";
 
 const RECORDS = Array.from({ length: 5_000 }, (_, id) => ({ id, text: `é ${Math.imul(id, 2_654_435_761)}` }));
@@ -83,8 +83,7 @@ describe.each([
     const source = read(path);
     source.read();
     source.destroy();
-    await turns(20);
-    expect(timesOpen(path)).toBe(0);
+    await expect.poll(() => timesOpen(path)).toBe(0);
   });
 
   test("holds as many bytes as are allowed, and no more", async () => {
