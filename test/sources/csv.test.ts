@@ -7,7 +7,7 @@ import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { read } from "../../src/sources/read.ts";
-import { caught, taken } from "../streams.ts";
+import { caught, taken, texts } from "../streams.ts";
 import { folder } from "../support.ts";
 
 const csv = (text: string | Buffer, options = {}) => taken([Buffer.from(text)], { format: "csv", ...options });
@@ -85,7 +85,9 @@ describe("CSV", () => {
   test("row that does not end within the limit ends the stream, and the message says where it began", async () => {
     const chunks = [`a\n1\n"${"x".repeat(60)}`, "x".repeat(60)];
     const records: unknown[] = [];
-    const source = read(chunks, { format: "csv", maxLineBytes: 100 }).on("data", (record) => records.push(record));
+    const source = read(texts(chunks), { format: "csv", maxLineBytes: 100 }).on("data", (record) =>
+      records.push(record),
+    );
     const error = await caught(once(source, "end"));
     expect(records).toEqual([{ a: "1" }]);
     expect(error).toMatchObject({ code: "source_failed", message: expect.stringContaining(":3: the row that begins") });
