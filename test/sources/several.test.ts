@@ -30,7 +30,7 @@ const ids = async (paths: readonly string[] | string, options = {}) => {
 const MIXED = {
   "z.ndjson": `${line("z1")}broken\n${line("z2")}`,
   "a.csv.gz": gzipSync("id\na1\na2\n"),
-  "b.json": '{"data":{"rows":[{"id":"b1"},7,{"id":"b2"}]}}',
+  "b.json": '{"data":{"rows":[{"id":"b1"},\n7,\n{"id":"b2"}]}}',
   "c.jsonl.zst": zstdCompressSync('\uFEFF\n{"id":"c1"}'),
 };
 
@@ -46,7 +46,7 @@ describe("an array of paths", () => {
       [at("a.csv.gz"), 2, 3],
       [at("a.csv.gz"), 3, 6],
       [at("b.json"), 1, 17],
-      [at("b.json"), 3, 31],
+      [at("b.json"), 3, 33],
       [at("c.jsonl.zst"), 2, 4],
     ]);
     expect(found.letters.map(({ source }) => [source?.file, source?.line])).toEqual([
