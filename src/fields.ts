@@ -41,11 +41,12 @@ export function listed(names: readonly string[]): string {
   return `${shown.join(", ")}${names.length > MOST_NAMES ? ", …" : ""}`;
 }
 
-/** Where the longest text of a record stands; undefined where there is none, or its path is too long to be shown. */
-export function longestText(record: unknown): string | undefined {
+/** Where the longest text of a record stands, but for some fields; undefined for none, or a path too long to be shown. */
+export function longestText(record: unknown, but: readonly string[]): string | undefined {
   let longest: readonly [path: string, text: string] | undefined;
   for (const [path, value] of pathsOf(record)) {
-    if (typeof value === "string" && value.length > (longest?.[1].length ?? 0)) longest = [path, value];
+    if (typeof value === "string" && !but.includes(path) && value.length > (longest?.[1].length ?? 0))
+      longest = [path, value];
   }
   return longest !== undefined && longest[0].length <= LONGEST_NAME ? longest[0] : undefined;
 }

@@ -47,10 +47,11 @@ function articleRequest(record: unknown, paths: FieldPaths): ModelRequest {
   const content = textOf(fieldOf(record, "content", paths));
   if (content === undefined) {
     const where = paths.content ?? "content";
+    const named = (["title", "url", "id"] as const).map((field) => paths[field] ?? field);
     throw failure(
       "missing_content",
       `The record has no text in \`${where}\`, which the built-in analysis reads. ${fieldsTold(record)} ` +
-        `Say which one holds the text, as --map ${mapping(longestText(record))} (\`fields\`).`,
+        `Say which one holds the text, as --map ${mapping(longestText(record, named))} (\`fields\`).`,
     );
   }
   const title = textOf(fieldOf(record, "title", paths));
