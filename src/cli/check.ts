@@ -73,7 +73,8 @@ function pauseAfter({ code, scope, shouldRetry, retryAfter = PAUSE }: MillraceEr
 }
 
 interface Attempt {
-  readonly latencyMs: number;
+  /** null: no answer came. */
+  readonly latencyMs: number | null;
   readonly error?: MillraceError;
   readonly limits?: Readonly<Record<string, string>>;
 }
@@ -89,7 +90,7 @@ async function attempted(provider: Provider, timeout: number): Promise<Attempt> 
     return { latencyMs: elapsed(), limits: completion.limits, ...(error === undefined ? {} : { error }) };
   } catch (error) {
     if (!isMillraceError(error)) throw error;
-    return { latencyMs: elapsed(), error, limits: error.limits ?? {} };
+    return { latencyMs: error.status === undefined ? null : elapsed(), error, limits: error.limits ?? {} };
   } finally {
     clearTimeout(timer);
   }

@@ -19,7 +19,10 @@ import { type Opened, Several } from "./several.ts";
 export interface ReadOptions {
   /** Of every input, where its ending does not say it. */
   readonly format?: Format;
-  /** Where the array of records lies in a JSON document: `data.articles`. Left out: the document is the array. Other formats among several inputs are read without it. */
+  /**
+   * Where the array of records lies in a JSON document: `data.articles`. Left out: the document is the array. Inputs of other
+   * formats beside a JSON one are read without it.
+   */
   readonly path?: string;
   /** Longest line in bytes (row of CSV, item of a JSON array); a longer one becomes a dead letter. Default 16 MiB. */
   readonly maxLineBytes?: number;

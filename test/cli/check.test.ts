@@ -163,6 +163,7 @@ describe("check", () => {
     expect(ended.code).toBe(3);
     expect(ended.found.map(({ error }) => error?.code)).toEqual(["connection_failed", "timeout", expect.any(String)]);
     expect(ended.found[0]?.error?.message).toContain("Nothing listens there");
+    expect(ended.found.map(({ latencyMs }) => latencyMs)).toEqual([null, null, null]);
     expect(ended.found[1]?.error?.message).toContain("within 0.8 s");
     expect(performance.now() - startedAt).toBeLessThan(10_000);
   });
