@@ -44,7 +44,7 @@ async function foundBy(name: string): Promise<Found> {
   if (name === "-") return { files: [{ file: name, key: name }], literal: true };
   const is = await stat(name).catch((error: unknown) => {
     if (mayBePattern(name)) return undefined;
-    throw readFault({ name, begun: false }, error);
+    throw unreadable(name, error);
   });
   if (is === undefined) return { files: await matchesOf(name), literal: false };
   const file = await readable(name);
@@ -73,8 +73,14 @@ async function readable(file: string): Promise<Found["files"][number] | undefine
     await access(file, constants.R_OK);
     return { file, key: `${is.dev}:${is.ino}` };
   } catch (error) {
-    throw readFault({ name: file, begun: false }, error);
+    throw unreadable(file, error);
   }
+}
+
+/** Whatever it is, it is found before anything is sent. */
+function unreadable(name: string, error: unknown): MillraceError {
+  const fault = readFault({ name, begun: false }, error);
+  return fault.kind === "configuration" ? fault : failure("invalid_option", fault.message, { cause: error });
 }
 
 function twice(before: string, name: string): MillraceError {

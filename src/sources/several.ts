@@ -70,15 +70,18 @@ export class Several {
   }
 }
 
+/** No path that anybody has, but what a file holds. */
+const TEXT = /[\r\n]|^\s*[[{]\s*["[{]/;
+
 /** Strings name files; everything else holds what is read. */
 function namesOf(input: Input): readonly string[] | undefined {
   if (typeof input === "string") return [input];
   if (!Array.isArray(input) || input.length === 0) return undefined;
   if (!input.every((item): item is string => typeof item === "string")) return undefined;
-  if (!input.some((name) => /[\r\n]/.test(name))) return input;
+  if (!input.some((name) => TEXT.test(name))) return input;
   throw failure(
     "invalid_option",
-    "read(): an array of strings is a list of paths, and one of these holds a line break. Give text as Readable.from(texts).",
+    "read(): an array of strings is a list of paths, and one of these is text. Give text as Readable.from(texts).",
   );
 }
 
