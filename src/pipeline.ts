@@ -6,7 +6,7 @@ import { failure, isMillraceError, type MillraceError } from "./errors.ts";
 import { checkKeys } from "./options.ts";
 import type { Provider } from "./providers/provider.ts";
 import { type RunReport, reportOf, type Watched } from "./report.ts";
-import { deadLetterFault, prepared, stageOf } from "./stage.ts";
+import { type Breach, deadLetterFault, prepared, stageOf } from "./stage.ts";
 import { type Part, type StageInput, streamOf } from "./stages.ts";
 
 export type { StageInput };
@@ -125,17 +125,21 @@ async function run(parts: readonly Part[], { deadLetters, signal, stop }: Pipeli
   const abort = new AbortController();
   const stopping = new AbortController();
   const forget = [forward(signal, abort), forward(stop, stopping)];
+  const breach: Breach = { fault: undefined };
   const streams = parts.filter((part) => typeof part !== "function");
   const lettersFailed = (error: Error) => abort.abort(deadLetterFault(error));
   deadLetters?.on("error", lettersFailed);
   // One that fails before Node's pipeline listens would end the process; that pipeline finds it failed.
   for (const stream of streams) stream.on("error", () => {});
   try {
-    for (const stream of streams) stageOf(stream)?.join({ deadLetters, stop: stopping.signal });
+    for (const stream of streams) stageOf(stream)?.join({ deadLetters, stop: stopping.signal, breach });
+    if (deadLetters !== undefined) stageOf(deadLetters)?.join({ stop: stopping.signal, breach });
     if (signal?.aborted) throw signal.reason;
     await unlessAborted(allPrepared(streams), abort.signal);
     for (const { errored } of streams) if (errored) throw errored;
     await joined(parts, { signal: abort.signal });
+    // Each sink of ours has refused by then.
+    if (breach.fault !== undefined) throw breach.fault;
     await unlessAborted(ended(deadLetters), abort.signal);
     // A generator that throws `undefined` ends Node's pipeline without an error.
     if ((streams.at(-1) as Writable).writableFinished === false) throw failure("stage_failed", EARLY);
@@ -144,6 +148,8 @@ async function run(parts: readonly Part[], { deadLetters, signal, stop }: Pipeli
     const why = abort.signal.aborted ? abort.signal.reason : error;
     for (const stream of streams) stream.destroy();
     await closed(streams);
+    const orderly = breach.fault !== undefined || stopping.signal.aborted;
+    if (orderly) await unlessAborted(ended(deadLetters), abort.signal).catch(() => {});
     await left(deadLetters);
     throw why;
   } finally {
@@ -160,6 +166,7 @@ async function allPrepared(streams: readonly object[]): Promise<void> {
 /** A wait for somebody else, as for the reader of a pipe, ends with the run. */
 function unlessAborted<T>(wait: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     wait.then(resolve, reject);
   });

@@ -21,7 +21,7 @@ export interface Article {
 export interface Source {
   /** The path as it was given; `-` for stdin. */
   readonly file: string;
-  /** From 1: of an NDJSON line, or the line where a CSV row begins; of a JSON array, the item's number. */
+  /** From 1: the line in which the record, a row of CSV or an item of a JSON array, begins. */
   readonly line: number;
   /** Of the line's first byte, from 0; in the decompressed text where the input is compressed. */
   readonly byteOffset: number;

@@ -42,6 +42,12 @@ export interface RunContext {
   readonly deadLetters?: Writable | undefined;
   /** Aborted when the run should end early but in good order: take in nothing more, finish what is under way. */
   readonly stop?: AbortSignal | undefined;
+  readonly breach?: Breach | undefined;
+}
+
+/** Whether the source could be read to its end. If not, what came before goes all the way, but nothing is complete. */
+export interface Breach {
+  fault: MillraceError | undefined;
 }
 
 const STAGE = Symbol("millrace.stage");
@@ -86,8 +92,19 @@ export class Stage {
     this.#onStop.push(act);
   }
 
-  get stopped(): boolean {
-    return this.#context.stop?.aborted ?? false;
+  /** Why what comes out is not complete though the input ends in good order; undefined while nothing says so. */
+  get cutShort(): MillraceError | undefined {
+    const { breach, stop } = this.#context;
+    if (breach?.fault !== undefined) return breach.fault;
+    return stop?.aborted ? failure("aborted", "The run was stopped before its end.") : undefined;
+  }
+
+  /** Of a source: true when the run takes the fault over, so that the stream is to end as if that were its end. */
+  breaks(fault: MillraceError): boolean {
+    const { breach } = this.#context;
+    if (breach === undefined) return false;
+    breach.fault ??= fault;
+    return true;
   }
 
   /** Resolves when the failed record is handed over and there is room for another; throws when nobody takes it. */

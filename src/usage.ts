@@ -10,7 +10,7 @@ export interface Usage {
   readonly cacheWriteTokens?: number;
 }
 
-/** A running sum. */
+/** All four numbers, always. */
 export interface UsageTotal {
   inputTokens: number;
   outputTokens: number;
@@ -19,6 +19,13 @@ export interface UsageTotal {
 }
 
 export const noUsage = (): UsageTotal => ({ inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 });
+
+/** The same usage with a number for each kind, so that all records that hold one have the same fields. */
+export const wholeUsage = (usage: Usage): UsageTotal => {
+  const total = noUsage();
+  addUsage(total, usage);
+  return total;
+};
 
 export function addUsage(total: UsageTotal, usage: Usage): void {
   total.inputTokens += usage.inputTokens;

@@ -7,6 +7,7 @@ import { failure } from "../errors.ts";
 import { formatOf } from "../formats.ts";
 import { type RunError, type RunReport, read, type StageInput, write } from "../index.ts";
 import { startRun } from "../pipeline.ts";
+import { RecordSink } from "../sinks/write.ts";
 import { filesOf } from "../sources/files.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT } from "./exit.ts";
@@ -40,6 +41,8 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const stages = [read(inputs, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
   const run = startRun(stages, { deadLetters: write(deadLetters), signal: abort.signal, stop: stop.signal });
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
+  if (sink instanceof RecordSink)
+    sink.on("notice", (message) => say(`${process.stderr.isTTY ? "\n" : ""}millrace: ${message}`));
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
   const hide = flags.quiet ? () => {} : showProgress(run.report, flags.progress ?? "auto");
   const stalled = () => standstill(run.report());

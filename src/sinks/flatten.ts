@@ -38,12 +38,16 @@ interface Manner {
 
 function fill(cells: Map<string, Cell>, path: string, value: object, { levels, wanted }: Manner): void {
   for (const [key, field] of Object.entries(value)) {
-    if (field === undefined) continue;
     const name = path + key;
+    if (field === undefined) {
+      // A column all the same: of the next record, it may hold something.
+      if (!cells.has(name)) cells.set(name, NOTHING);
+      continue;
+    }
     const at = isObject(field) ? asJson(field) : field;
     const nested = isObject(at) && !Array.isArray(at) && levels > 1 && Object.keys(at).length > 0;
     if (!nested || wanted?.has(name)) {
-      if (cells.has(name))
+      if ((cells.get(name) ?? NOTHING) !== NOTHING)
         throw failure("unserializable", `Two fields of the record would be the column ${told(name)}.`);
       cells.set(name, cellOf(at));
     }
@@ -51,8 +55,10 @@ function fill(cells: Map<string, Cell>, path: string, value: object, { levels, w
   }
 }
 
+const NOTHING: Cell = { text: null, isString: false };
+
 function cellOf(value: unknown): Cell {
-  if (value === null) return { text: null, isString: false };
+  if (value === null) return { ...NOTHING };
   if (isObject(value)) return { text: JSON.stringify(value), isString: false };
   return { text: String(value), isString: typeof value === "string" };
 }

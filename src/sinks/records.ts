@@ -29,8 +29,8 @@ export class RecordsInto extends Writable {
   }
 
   override _final(callback: (error?: Error | null) => void): void {
-    if (this.#stage.stopped) {
-      callback(failure("aborted", "The run was stopped before its end."));
+    if (this.#stage.cutShort !== undefined) {
+      callback(this.#stage.cutShort);
       return;
     }
     finished(this.#behind).then(

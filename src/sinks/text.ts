@@ -13,6 +13,8 @@ export interface TextFormat {
   encode(record: unknown): string;
   /** What is still held, and what closes the document. */
   end(): string;
+  /** Set by the sink: takes what the user should know though nothing has failed. */
+  notify?: (message: string) => void;
 }
 
 /** @throws `unserializable` for what JSON, and so every format of text here, would drop or change in silence. */

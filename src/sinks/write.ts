@@ -72,6 +72,10 @@ export class RecordSink extends Writable {
     this.#output = output;
     this.#stage = new Stage("write", { deadLetters });
     asStage(this, this.#stage);
+    text.notify = (message) => {
+      // Where nobody listens for it, Node's own warnings are heard.
+      if (!this.emit("notice", message)) process.emitWarning(message, "MillraceWarning");
+    };
   }
 
   /** Opens the output now, so that one that cannot be written is known before anything is sent. */
@@ -153,7 +157,12 @@ export class RecordSink extends Writable {
 
   async #finish(): Promise<void> {
     await this.#flush();
-    if (this.#stage.stopped) throw failure("aborted", "The run was stopped before its end.");
+    const { cutShort } = this.#stage;
+    if (cutShort !== undefined) {
+      // A stream of the user's own cannot be written any more once this has failed.
+      if (this.#held > 0) await this.#end();
+      throw cutShort;
+    }
     const nothing = this.#ifAny && this.#stage.report.in === 0;
     if (!nothing) await this.#end();
     const settled = nothing ? this.#output.omit() : this.#output.commit();

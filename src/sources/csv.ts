@@ -6,6 +6,7 @@ import { type Parser, parse } from "csv-parse";
 import { failure, type MillraceError } from "../errors.ts";
 import type { Source } from "../record.ts";
 import { type Found, type ParserLimits, type RecordParser, SHOWN_BYTES } from "./found.ts";
+import { LongRow } from "./long-row.ts";
 
 const LINE_FEED = 0x0a;
 const CARRIAGE_RETURN = 0x0d;
@@ -13,11 +14,17 @@ const CARRIAGE_RETURN = 0x0d;
 export class CsvParser implements RecordParser {
   readonly #file: string;
   readonly #maxBytes: number;
-  readonly #rows: Parser;
+  #rows: Parser;
+  /** Where the parser's first byte stood. */
+  #base = 0;
+  /** The row that is passed over, being too long. */
+  #long: LongRow | undefined;
   /** What has come since the last row's end, and where that is. */
   #parts: Buffer[] = [];
   #rowOffset = 0;
   #waiting = 0;
+  /** Rows that end behind it are not whole. */
+  #lastEnd = Number.POSITIVE_INFINITY;
   #line = 1;
   #names: readonly string[] | undefined;
   /** A field of that name must be defined, not assigned. */
@@ -27,34 +34,33 @@ export class CsvParser implements RecordParser {
   constructor(file: string, { maxLineBytes }: ParserLimits) {
     this.#file = file;
     this.#maxBytes = maxLineBytes;
-    this.#rows = parse({
-      bom: true,
+    this.#rows = this.#parser();
+  }
+
+  #parser(): Parser {
+    const rows = parse({
+      bom: this.#base === 0,
       // All three: a file's lines need not all end in the same way.
       record_delimiter: ["\r\n", "\n", "\r"],
       relax_column_count: true,
       // A quote in a field that does not begin with one is a quote.
       relax_quotes: true,
-      on_record: (fields: string[], { bytes }: { bytes: number }) => this.#row(fields, bytes),
+      on_record: (fields: string[], { bytes }: { bytes: number }) => this.#row(fields, this.#base + bytes),
     });
-    this.#rows.on("error", () => {});
+    return rows.on("error", () => {});
   }
 
   push(chunk: Buffer): Iterator<Found, void, undefined> {
-    if (chunk.length === 0) return [].values();
-    this.#parts.push(chunk);
-    this.#waiting += chunk.length;
-    // csv-parse works as it is written to: when this returns, all rows of the chunk have been handed over.
-    this.#rows.write(chunk);
-    if (this.#rows.errored) throw this.#rows.errored;
-    return this.#waiting > this.#maxBytes ? this.#takenThenTooLong() : this.#taken();
-  }
-
-  *#takenThenTooLong(): Generator<Found, void, undefined> {
-    yield* this.#found.splice(0);
-    this.#tooLong();
+    let rest = chunk;
+    while (rest.length > 0) rest = this.#long === undefined ? this.#parsed(rest) : this.#passed(this.#long, rest);
+    return this.#taken();
   }
 
   async end(): Promise<Iterator<Found, void, undefined>> {
+    if (this.#long !== undefined) {
+      this.#rejectLong(this.#long);
+      return this.#taken();
+    }
     this.#rows.resume().end();
     const fault = await finished(this.#rows).then(
       () => undefined,
@@ -62,6 +68,62 @@ export class CsvParser implements RecordParser {
     );
     if (fault !== undefined) this.#openQuote(fault);
     return this.#taken();
+  }
+
+  /** csv-parse looks a few bytes ahead, and at its end takes what it has for a row, whole or not. */
+  async broken(): Promise<Iterator<Found, void, undefined>> {
+    if (this.#long !== undefined) return this.#taken();
+    const pending = Buffer.concat(this.#parts);
+    let whole = 0;
+    while (whole < pending.length) {
+      const row = new LongRow();
+      const end = row.push(pending.subarray(whole));
+      if (end === -1 && !row.ended) break;
+      whole = end === -1 ? pending.length : whole + end;
+    }
+    this.#lastEnd = this.#rowOffset + whole;
+    this.#rows.resume().end();
+    await finished(this.#rows).catch(() => {});
+    return this.#taken();
+  }
+
+  #parsed(chunk: Buffer): Buffer {
+    this.#parts.push(chunk);
+    this.#waiting += chunk.length;
+    // csv-parse works as it is written to: when this returns, all rows of the chunk but for its last bytes have come.
+    this.#rows.write(chunk);
+    if (this.#rows.errored) throw this.#rows.errored;
+    if (this.#waiting > this.#maxBytes) this.#passOver();
+    return NOTHING;
+  }
+
+  /** The rest of such a row is not kept. What has come of it decides where it ends. */
+  #passOver(): void {
+    const long = new LongRow();
+    // It may have ended already, in the bytes that csv-parse still looks at.
+    if (long.push(Buffer.concat(this.#parts)) !== -1 || long.ended) return;
+    this.#long = long;
+    this.#parts = [];
+    this.#rows.destroy();
+  }
+
+  #passed(long: LongRow, chunk: Buffer): Buffer {
+    const end = long.push(chunk);
+    if (end === -1) return NOTHING;
+    this.#rejectLong(long);
+    return chunk.subarray(end);
+  }
+
+  #rejectLong(long: LongRow): void {
+    const fault = long.open ? openQuote(long.length) : this.#tooLong(long.length);
+    const source = { file: this.#file, line: this.#line, byteOffset: this.#rowOffset };
+    this.#reject(fault, long.shown, source);
+    this.#line += long.lines;
+    this.#rowOffset += long.length;
+    this.#base = this.#rowOffset;
+    this.#waiting = 0;
+    this.#long = undefined;
+    this.#rows = this.#parser();
   }
 
   #taken(): Iterator<Found, void, undefined> {
@@ -72,13 +134,14 @@ export class CsvParser implements RecordParser {
 
   /** `end`: the offset of the byte after the row. */
   #row(fields: string[], end: number): undefined {
+    if (end > this.#lastEnd) return;
     const bytes = this.#bytesTo(end);
     const source = { file: this.#file, line: this.#line, byteOffset: end - bytes.length };
     this.#line += lineEnds(bytes);
     // An empty line. A single field that is empty has its quotes.
     if (fields.length === 1 && fields[0] === "" && !bytes.includes(0x22)) return;
     const fault = this.#faultOf(fields, bytes);
-    if (fault !== undefined) this.#reject(fault, bytes, source);
+    if (fault !== undefined) this.#reject(fault, shownOf(bytes), source);
     else if (this.#names === undefined) this.#header(fields, source);
     else this.#found.push({ record: this.#record(fields, this.#names), source });
   }
@@ -93,10 +156,7 @@ export class CsvParser implements RecordParser {
   }
 
   #faultOf(fields: readonly string[], bytes: Buffer): MillraceError | undefined {
-    if (bytes.length > this.#maxBytes) {
-      const message = `The row has ${bytes.length} bytes, more than the ${this.#maxBytes} allowed (maxLineBytes).`;
-      return failure("line_too_long", message);
-    }
+    if (bytes.length > this.#maxBytes) return this.#tooLong(bytes.length);
     if (!isAscii(bytes) && !isUtf8(bytes)) {
       return failure("invalid_utf8", "The row is not valid UTF-8. Convert the file to UTF-8.");
     }
@@ -105,10 +165,10 @@ export class CsvParser implements RecordParser {
     return failure("invalid_csv", `The row has ${fields.length} fields, but the header names ${count}.`);
   }
 
-  #reject(fault: MillraceError, bytes: Buffer, source: Source): void {
+  #reject(fault: MillraceError, raw: string, source: Source): void {
     // Without a header, no row says anything.
     if (this.#names === undefined) throw failure("invalid_option", `${this.#file}: header: ${fault.message}`);
-    this.#found.push({ fault, record: null, raw: bytes.subarray(0, SHOWN_BYTES).toString("utf8"), source });
+    this.#found.push({ fault, record: null, raw, source });
   }
 
   #header(names: readonly string[], { line }: Source): void {
@@ -132,23 +192,28 @@ export class CsvParser implements RecordParser {
     return record;
   }
 
-  /** Where such a row ends cannot be told, so that none after it can be read either. */
-  #tooLong(): void {
-    throw failure(
-      "source_failed",
-      `${this.#file}:${this.#line}: the row that begins here does not end within ${this.#maxBytes} bytes (maxLineBytes): ` +
-        "a quote in it may never be closed. Mend it, or raise maxLineBytes.",
-    );
+  #tooLong(length: number): MillraceError {
+    const message = `The row has ${length} bytes, more than the ${this.#maxBytes} allowed (maxLineBytes).`;
+    return failure("line_too_long", message);
   }
 
   #openQuote(cause: unknown): void {
     if (!(cause instanceof Error && "code" in cause && cause.code === "CSV_QUOTE_NOT_CLOSED")) throw cause;
     const bytes = Buffer.concat(this.#parts);
-    const message = `The row has a quote that is never closed: it takes in the rest of the file, ${bytes.length} bytes.`;
     const source = { file: this.#file, line: this.#line, byteOffset: this.#rowOffset };
-    this.#reject(failure("truncated_line", message), bytes, source);
+    this.#reject(openQuote(bytes.length), shownOf(bytes), source);
   }
 }
+
+const NOTHING = Buffer.alloc(0);
+
+const shownOf = (bytes: Buffer): string => bytes.subarray(0, SHOWN_BYTES).toString("utf8");
+
+const openQuote = (length: number): MillraceError =>
+  failure(
+    "truncated_line",
+    `The row has a quote that is never closed: it takes in the rest of the file, ${length} bytes.`,
+  );
 
 /** LF, CRLF and CR alike; csv-parse counts a CRLF in quotes twice. */
 function lineEnds(bytes: Buffer): number {

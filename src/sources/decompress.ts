@@ -1,8 +1,8 @@
 /** gzip and zstd → the bytes in them: what is good comes out before the fault of what is not. */
 
-import type { Transform } from "node:stream";
-import { createGunzip, createZstdDecompress } from "node:zlib";
 import type { Compression } from "../formats.ts";
+import { Engine } from "./engine.ts";
+import { type Again, History, recovered } from "./recover.ts";
 
 export interface DecompressLimits {
   /** Bytes that may come out at most. */
@@ -18,48 +18,62 @@ export const RATIO_FREE = 64 * 1024 * 1024;
 export const MAX_RATIO = 1_000;
 
 /** Input is passed on in pieces of this size, so that what one of them becomes is at most some 16 MiB. */
-const PIECE_BYTES = 16 * 1024;
+export const PIECE_BYTES = 16 * 1024;
 
-/** Output comes in pieces of this size; that which a corrupt place lies in is lost. */
-const OUTPUT_BYTES = 16 * 1024;
-
-const ENGINES = {
-  gzip: () => createGunzip({ chunkSize: OUTPUT_BYTES }),
-  zstd: () => createZstdDecompress({ chunkSize: OUTPUT_BYTES }),
-} as const satisfies Record<Compression, () => Transform>;
+const SIGNATURES = {
+  gzip: [0x1f, 0x8b],
+  zstd: [0x28, 0xb5, 0x2f, 0xfd],
+} as const satisfies Record<Compression, readonly number[]>;
 
 /** By the first bytes. */
 export function signatureOf(bytes: Uint8Array): Compression | undefined {
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b) return "gzip";
-  return bytes[0] === 0x28 && bytes[1] === 0xb5 && bytes[2] === 0x2f && bytes[3] === 0xfd ? "zstd" : undefined;
+  const all = Object.entries(SIGNATURES) as [Compression, readonly number[]][];
+  return all.find(([, signature]) => signature.every((byte, at) => bytes[at] === byte))?.[0];
 }
 
+/** Too few bytes to tell. */
+export const mayBegin = (bytes: Uint8Array): boolean =>
+  Object.values(SIGNATURES).some(
+    (signature) => bytes.length < signature.length && bytes.every((byte, at) => byte === signature[at]),
+  );
+
 /**
- * Not a plain pipe: a stream that fails throws away what it had ready. Members and frames may follow one another.
+ * Not a plain pipe: a stream that fails throws away what it had ready. Members and frames may follow one another, with zeros
+ * between and behind them.
  *
+ * @param again reads bytes of the input another time, from an offset up to another, where that can be done
  * @throws Error for what is cut, corrupt or past its limits
  */
 export async function* decompressed(
   chunks: AsyncIterable<unknown>,
   compression: Compression,
-  limits: DecompressLimits,
+  { again, ...limits }: DecompressLimits & { readonly again?: Again | undefined },
 ): AsyncGenerator<Buffer, void, undefined> {
   const guard = new OutputGuard(limits);
+  const history = new History(again);
   let engine = new Engine(compression);
   try {
     for await (const chunk of chunks) {
       for (const piece of pieces(bytesOf(chunk))) {
         for (let rest = piece; rest.length > 0; ) {
+          if (engine.ended) {
+            // Node goes on with a gzip member by itself, but not with a zstd frame: unasked it would drop all that follows.
+            const next = rest.findIndex((byte) => byte !== 0);
+            history.restart(next === -1 ? rest.length : next);
+            if (next === -1) break;
+            rest = rest.subarray(next);
+            engine = new Engine(compression);
+          }
           const { fault, taken } = await engine.write(rest);
           guard.took(taken);
-          for (const bytes of engine.ready.splice(0)) yield guard.passed(bytes);
-          if (fault !== undefined) throw corrupt(compression, fault);
+          for (const bytes of engine.ready.splice(0)) yield guard.passed(history.gave(bytes));
+          if (fault !== undefined) {
+            for await (const bytes of recovered(compression, history, rest)) yield guard.passed(bytes);
+            throw corrupt(compression, fault);
+          }
+          history.took(rest.subarray(0, taken));
           if (!engine.ended) break;
-          // Node goes on with a gzip member by itself, but not with a zstd frame: unasked it would drop all that follows.
           rest = rest.subarray(taken);
-          if (rest.every((byte) => byte === 0)) return;
-          engine.close();
-          engine = new Engine(compression);
         }
       }
     }
@@ -69,51 +83,6 @@ export async function* decompressed(
     if (fault !== undefined && !guard.idle) throw corrupt(compression, fault);
   } finally {
     engine.close();
-  }
-}
-
-/** One decompressor of Node's, whose output is never left in it: failing, it would throw it away. */
-class Engine {
-  readonly ready: Buffer[] = [];
-  readonly #stream: ReturnType<(typeof ENGINES)[Compression]>;
-
-  constructor(compression: Compression) {
-    this.#stream = ENGINES[compression]();
-    this.#stream.on("data", (chunk: Buffer) => this.ready.push(chunk)).on("error", () => {});
-  }
-
-  /** It will take no more: an archive ended before its input did. */
-  get ended(): boolean {
-    return this.#stream.readableEnded;
-  }
-
-  /** Resolves when all that the piece becomes is ready. After a fault zlib does not call back. */
-  write(piece: Uint8Array): Promise<{ readonly fault: Error | undefined; readonly taken: number }> {
-    const stream = this.#stream;
-    const before = stream.bytesWritten;
-    return new Promise((resolve) => {
-      const failed = (fault: Error) => resolve({ fault, taken: piece.length });
-      stream.once("error", failed);
-      stream.write(piece, () => {
-        stream.off("error", failed);
-        setImmediate(() => resolve({ fault: stream.errored ?? undefined, taken: stream.bytesWritten - before }));
-      });
-    });
-  }
-
-  end(): Promise<Error | undefined> {
-    const stream = this.#stream;
-    return new Promise((resolve) => {
-      if (stream.errored || stream.readableEnded) return resolve(stream.errored ?? undefined);
-      stream
-        .once("error", resolve)
-        .once("end", () => resolve(undefined))
-        .end();
-    });
-  }
-
-  close(): void {
-    this.#stream.destroy();
   }
 }
 
@@ -161,5 +130,8 @@ function bytesOf(chunk: unknown): Uint8Array {
 function corrupt(compression: Compression, cause: Error) {
   const cut = "code" in cause && (cause.code === "Z_BUF_ERROR" || /end of file/.test(cause.message));
   const what = cut ? "ends too early: it is cut" : `is corrupt (${cause.message})`;
-  return new Error(`the ${compression} archive ${what}. What stood before was read; get the file again.`, { cause });
+  // Told only when all of an archive is out, by its checksum.
+  const late = /incorrect (data|length) check|match checksum/.test(cause.message);
+  const read = late ? "What it held was read, but some of it may be wrong" : "What stood before was read";
+  return new Error(`the ${compression} archive ${what}. ${read}; get the file again.`, { cause });
 }

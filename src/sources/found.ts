@@ -21,6 +21,8 @@ export type Found =
 export interface RecordParser {
   push(chunk: Buffer): Iterator<Found, void, undefined>;
   end(): Iterator<Found, void, undefined> | Promise<Iterator<Found, void, undefined>>;
+  /** In place of `end` where the input breaks off: what is complete but was still looked at. */
+  broken?(): Promise<Iterator<Found, void, undefined>>;
 }
 
 export interface ParserLimits {

@@ -1,11 +1,12 @@
 /** Whatever can be read, as one Node stream of chunks and the name that errors give it. */
 
-import { createReadStream } from "node:fs";
+import { createReadStream, type ReadStream } from "node:fs";
+import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import type { ReadableStream } from "node:stream/web";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type Compression, compressionOf } from "../formats.ts";
-import { type DecompressLimits, decompressed, signatureOf } from "./decompress.ts";
+import { type DecompressLimits, decompressed, mayBegin, PIECE_BYTES, signatureOf } from "./decompress.ts";
 
 /** A path, `-` for stdin, an array of such, or a stream or iterable of bytes, text or records. */
 export type Input = string | Readable | ReadableStream | Iterable<unknown> | AsyncIterable<unknown>;
@@ -23,10 +24,10 @@ const CHUNK_BYTES = 256 * 1024;
 
 export function openInput(input: Input, limits: DecompressLimits): OpenInput {
   if (typeof input === "string") {
-    if (input === "-") return unpacked("-", process.stdin, { limits });
+    if (input === "-") return unpacked("-", process.stdin, limits);
     const compression = compressionOf(input);
     const file = createReadStream(input, { highWaterMark: CHUNK_BYTES });
-    return compression === undefined ? opened(input, file) : unpacked(input, file, { compression, limits });
+    return compression === undefined ? opened(input, file) : unpackedFile(input, file, { compression, limits });
   }
   if (input instanceof Readable) return opened(pathOf(input) ?? "(stream)", input);
   if (input instanceof globalThis.ReadableStream) {
@@ -49,13 +50,12 @@ const opened = (name: string, stream: Readable): OpenInput => ({
 });
 
 interface Unpacking {
-  /** Absent: told by the first bytes. */
-  readonly compression?: Compression;
+  readonly compression: Compression;
   readonly limits: DecompressLimits;
 }
 
-function unpacked(name: string, stream: Readable, { compression, limits }: Unpacking): OpenInput {
-  const chunks = compression === undefined ? sniffed(stream, limits) : decompressed(stream, compression, limits);
+function unpacked(name: string, stream: Readable, limits: DecompressLimits): OpenInput {
+  const chunks = sniffed(stream, limits);
   const close = () => {
     stream.destroy();
     void chunks.return().catch(() => {});
@@ -63,13 +63,43 @@ function unpacked(name: string, stream: Readable, { compression, limits }: Unpac
   return { name, chunks, close };
 }
 
-/** A pipe has no ending: the first chunk tells. No text begins as an archive does. */
+/** What may be read again at a fault: pipes may not. */
+function unpackedFile(path: string, file: ReadStream, { compression, limits }: Unpacking): OpenInput {
+  let second: ReadStream | undefined;
+  // It may fail before it is read.
+  file.on("error", () => {});
+  const again = (from: number, to: number) => {
+    second = createReadStream(path, { start: from, end: to - 1, highWaterMark: PIECE_BYTES });
+    return second;
+  };
+  const whole = async function* () {
+    const { isFile } = await stat(path).then(
+      (found) => ({ isFile: found.isFile() }),
+      () => ({ isFile: false }),
+    );
+    yield* decompressed(file, compression, { ...limits, again: isFile ? again : undefined });
+  };
+  const chunks = whole();
+  const close = () => {
+    file.destroy();
+    second?.destroy();
+    void chunks.return().catch(() => {});
+  };
+  return { name: path, chunks, close };
+}
+
+/** A pipe has no ending: the first bytes tell. No text begins as an archive does. */
 async function* sniffed(stream: Readable, limits: DecompressLimits): AsyncGenerator<unknown, void, undefined> {
   const chunks = stream.iterator({ destroyOnReturn: true });
-  const { done, value } = await chunks.next();
-  if (done === true) return;
-  const all = joined(value, chunks);
-  const compression = value instanceof Uint8Array ? signatureOf(value) : undefined;
+  let { done, value: first } = await chunks.next();
+  while (done !== true && first instanceof Uint8Array && mayBegin(first)) {
+    const next = await chunks.next();
+    done = next.done;
+    if (done !== true) first = Buffer.concat([first, next.value as Uint8Array]);
+  }
+  if (first === undefined) return;
+  const all = joined(first, chunks);
+  const compression = first instanceof Uint8Array ? signatureOf(first) : undefined;
   yield* compression === undefined ? all : decompressed(all, compression, limits);
 }
 

@@ -16,6 +16,11 @@ const isClosing = (byte: number): boolean => byte === 0x5d || byte === 0x7d;
 const isSpace = (byte: number): boolean => byte === 0x20 || byte === 0x0a || byte === 0x0d || byte === 0x09;
 const isStructure = (byte: number): boolean => byte === COMMA || byte === COLON || isOpening(byte) || isClosing(byte);
 
+const lineFeed = (chunk: Buffer, from: number): number => {
+  const at = chunk.indexOf(0x0a, from);
+  return at === -1 ? chunk.length : at;
+};
+
 const BYTE_ORDER_MARK = [0xef, 0xbb, 0xbf];
 
 export interface JsonLimits extends ParserLimits {
@@ -34,11 +39,14 @@ export class JsonParser implements RecordParser {
   #offset = 0;
   #inString = false;
   #escaped = false;
-  #item: { readonly offset: number; readonly kind: "nested" | "string" | "scalar" } | undefined;
+  #item: { readonly offset: number; readonly line: number; readonly kind: "nested" | "string" | "scalar" } | undefined;
   #depth = 0;
   #parts: Buffer[] = [];
   #length = 0;
   #index = 0;
+  /** The line at the place that is read, and where in the chunk the next line feed lies. */
+  #line = 1;
+  #nextLine = 0;
 
   constructor(file: string, limits: JsonLimits) {
     this.#file = file;
@@ -48,6 +56,7 @@ export class JsonParser implements RecordParser {
 
   *push(chunk: Buffer): Generator<Found, void, undefined> {
     let at = 0;
+    this.#nextLine = lineFeed(chunk, 0);
     while (this.#offset + at < 3 && chunk[at] === BYTE_ORDER_MARK[this.#offset + at]) at++;
     while (at < chunk.length) {
       if (this.#item !== undefined) {
@@ -65,7 +74,17 @@ export class JsonParser implements RecordParser {
         at = end;
       }
     }
+    this.#lineAt(chunk, chunk.length);
     this.#offset += chunk.length;
+  }
+
+  /** Each line feed is looked for once. */
+  #lineAt(chunk: Buffer, at: number): number {
+    while (this.#nextLine < at) {
+      this.#line++;
+      this.#nextLine = lineFeed(chunk, this.#nextLine + 1);
+    }
+    return this.#line;
   }
 
   end(): Iterator<Found, void, undefined> {
@@ -91,7 +110,7 @@ export class JsonParser implements RecordParser {
     }
     this.#feed("0", this.#offset + at);
     const kind = isOpening(byte) ? "nested" : byte === QUOTE ? "string" : "scalar";
-    this.#item = { offset: this.#offset + at, kind };
+    this.#item = { offset: this.#offset + at, line: this.#lineAt(chunk, at), kind };
     this.#depth = 0;
     return at;
   }
@@ -174,8 +193,9 @@ export class JsonParser implements RecordParser {
   #taken(): Found {
     const { maxLineBytes, maxDepth } = this.#limits;
     const bytes = this.#parts.length === 1 ? (this.#parts[0] as Buffer) : Buffer.concat(this.#parts);
-    const [offset, length] = [this.#item?.offset ?? 0, this.#length];
-    const source = { file: this.#file, line: this.#index + 1, byteOffset: offset };
+    const { offset, line } = this.#item ?? { offset: 0, line: 1 };
+    const length = this.#length;
+    const source = { file: this.#file, line, byteOffset: offset };
     this.#item = undefined;
     this.#parts = [];
     this.#length = 0;

@@ -10,6 +10,7 @@ import { setSource } from "../record.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
 import { CsvParser } from "./csv.ts";
 import { type DecompressLimits, MAX_RATIO } from "./decompress.ts";
+import { FirstBytes } from "./encoding.ts";
 import type { Found, RecordParser } from "./found.ts";
 import { type Input, readFault } from "./input.ts";
 import { type JsonLimits, JsonParser } from "./json.ts";
@@ -78,6 +79,7 @@ export class RecordSource extends Readable {
   readonly #stage: Stage;
   readonly #inputs: Several;
   readonly #limits: SourceLimits;
+  #first = new FirstBytes();
   #parser: RecordParser | undefined;
   #found: Iterator<Found, void> = [][Symbol.iterator]();
   /** Ends the stream once what was found before it is taken. */
@@ -93,6 +95,8 @@ export class RecordSource extends Readable {
   #atEnd = false;
   /** An iterable's errors are its own; those of a file may be of its name, until something was read. */
   #begun: boolean;
+  /** Why nothing more comes once what is complete was taken. */
+  #broken: { readonly by: unknown } | undefined;
   /** A surrogate pair may be cut between two chunks of text. */
   #halfPair = "";
 
@@ -112,7 +116,9 @@ export class RecordSource extends Readable {
     this.#pulling = true;
     this.#pull().catch((error: unknown) => {
       if (this.#atEnd) return;
-      this.#fault = this.#failed(error);
+      const fault = this.#failed(error);
+      if (fault.code === "source_failed" && this.#stage.breaks(fault)) return this.#stop();
+      this.#fault = fault;
       if (this.readableLength === 0) this.destroy(this.#fault);
     });
   }
@@ -144,11 +150,13 @@ export class RecordSource extends Readable {
     if (this.#open === undefined) await this.#next();
     const { open, parser } = { open: this.#open, parser: this.#parser };
     if (this.#atEnd || open === undefined || parser === undefined) return;
-    const { done, value } = await open.chunks.next();
+    if (this.#broken !== undefined) throw this.#broken.by;
+    const { done, value } = await open.chunks.next().catch((by: unknown) => this.#breakOff(by));
     this.#begun = true;
-    if (this.#atEnd) return;
+    if (this.#atEnd || this.#broken !== undefined) return;
     if (done === true) await this.#finish(parser);
-    else if (typeof value === "string" || value instanceof Uint8Array) this.#found = parser.push(this.#bytes(value));
+    else if (typeof value === "string" || value instanceof Uint8Array)
+      this.#found = parser.push(this.#first.pass(this.#bytes(value), open.name));
     else await this.#given(value);
   }
 
@@ -163,6 +171,7 @@ export class RecordSource extends Readable {
     this.#open = opened;
     this.#name = opened.name;
     this.#parser = PARSERS[opened.format](opened.name, this.#limits);
+    this.#first = new FirstBytes();
   }
 
   /** What is wrong with how a later input was meant has come too late to be a mistake of the command alone. */
@@ -173,13 +182,21 @@ export class RecordSource extends Readable {
     return failure(this.#met === 0 ? fault.code : "source_failed", message, { cause: fault });
   }
 
+  async #breakOff(by: unknown): Promise<{ readonly done: true; readonly value: undefined }> {
+    if (!this.#begun || this.#parser?.broken === undefined) throw by;
+    this.#broken = { by };
+    this.#found = await this.#parser.broken();
+    return { done: true, value: undefined };
+  }
+
   /** What only the end makes a record: a last line that no line feed follows. */
   async #finish(parser: RecordParser): Promise<void> {
     this.#open = undefined;
-    if (this.#halfPair === "") this.#found = await parser.end();
+    const rest = Buffer.concat([this.#first.rest, Buffer.from(this.#halfPair)]);
+    this.#halfPair = "";
+    if (rest.length === 0) this.#found = await parser.end();
     else {
-      const before = [...{ [Symbol.iterator]: () => parser.push(Buffer.from(this.#halfPair)) }];
-      this.#halfPair = "";
+      const before = [...{ [Symbol.iterator]: () => parser.push(rest) }];
       const last = await parser.end();
       this.#found = [...before, ...{ [Symbol.iterator]: () => last }].values();
     }

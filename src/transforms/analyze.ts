@@ -126,7 +126,7 @@ export class Analyze extends Parallel {
   }
 
   protected override async settle(): Promise<void> {
-    if (this.#stage.stopped) return;
+    if (this.#stage.cutShort !== undefined) return;
     if (this.#lacking > 0 && this.#lack !== undefined) throw this.#wrongInput(this.#lack);
     const hopeless = this.#prospects.atEnd();
     if (hopeless !== undefined) throw hopeless;

@@ -6,6 +6,7 @@ import { failure } from "../errors.ts";
 import { fieldAt, fieldsOf, fieldsTold, longestText } from "../fields.ts";
 import type { JsonSchema, ModelRequest } from "../providers/provider.ts";
 import { sourceOf } from "../record.ts";
+import { wholeUsage } from "../usage.ts";
 import type { AnalyzeOptions, AnalyzeResult, ArticleField } from "./analyze-options.ts";
 import { called } from "./functions.ts";
 
@@ -80,7 +81,7 @@ export function outputMaker({
     const name = id === undefined || id === null ? { line: sourceOf(record)?.line } : { id };
     const title = fieldOf(record, "title", fields);
     const url = fieldOf(record, "url", fields);
-    return { ...kept(record, keep), ...name, title, url, analysis: value, provider, model, usage };
+    return { ...kept(record, keep), ...name, title, url, analysis: value, provider, model, usage: wholeUsage(usage) };
   };
 }
 

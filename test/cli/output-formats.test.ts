@@ -53,6 +53,14 @@ describe("-o", () => {
 });
 
 describe("--columns", () => {
+  test("says of a misspelt one that no record has it", async () => {
+    const { run } = place();
+    const { code, stderr } = await run("-o", "out.csv", "--columns", "id,analysis.titel");
+    expect(code).toBe(1);
+    expect(stderr).toContain('none of the 3 records has: "analysis.titel" (did you mean "analysis.title"?)');
+    expect(stderr).not.toContain("Warning");
+  });
+
   test("chooses the columns of a CSV", async () => {
     const { cwd, run } = place();
     expect((await run("-o", "out.csv", "--columns", "analysis.language, id")).code).toBe(1);

@@ -20,7 +20,8 @@ import { strictCsv } from "./strict-csv.ts";
 async function written(records: readonly unknown[], options: WriteOptions = {}) {
   const { letters, stream: deadLetters } = letterBox();
   const stream = new PassThrough();
-  const run = pipeline(records, write(stream, { format: "csv", ...options }), { deadLetters });
+  const sink = write(stream, { format: "csv", ...options }).on("notice", () => {});
+  const run = pipeline(records, sink, { deadLetters });
   const [report, csv] = await Promise.all([run, text(stream)]);
   return { csv, rows: strictCsv(csv), letters, report };
 }
@@ -92,6 +93,36 @@ describe("write to .csv", () => {
     const { csv, letters } = await written([{ id: 1, b: { c: 2, d: [3] } }, { other: 5 }], { columns });
     expect(letters).toEqual([]);
     expect(csv).toBe('b.c,id,b,absent\n2,1,"{""c"":2,""d"":[3]}",\n,,,\n');
+  });
+
+  test("tells once, and early, of given columns that no record has, and what they may have been meant to be", async () => {
+    for (const [count, who] of [
+      [250, "the first 100 records"],
+      [3, "the 3 records"],
+    ] as const) {
+      const told: string[] = [];
+      const columns = ["id", "metta.a", "nowhere", "none", "late"];
+      const sink = write(new PassThrough().resume(), { format: "csv", columns }).on("notice", (text) => {
+        told.push(`${sink.report.in}: ${text}`);
+      });
+      const records = numbered(count).map(({ id }) => ({ id, meta: { a: 1 }, none: null, late: undefined }));
+      await pipeline(records, sink);
+      expect(told).toEqual([
+        `${Math.min(count, 100)}: CSV columns that none of ${who} has: "metta.a" (did you mean "meta.a"?), "nowhere". ` +
+          "They have: id, meta.a, none, late.",
+      ]);
+    }
+  });
+
+  test("has a column for a field that is there with nothing in it yet", async () => {
+    const records = [...numbered(100).map(({ id }) => ({ id, url: undefined })), { id: 100, url: "u" }];
+    const { rows, letters } = await written(records);
+    expect(letters).toEqual([]);
+    expect([rows[0], rows[1], rows[101]]).toEqual([
+      ["id", "url"],
+      ["0", null],
+      ["100", "u"],
+    ]);
   });
 
   test("has an empty file of no records, and with given columns their header", async () => {

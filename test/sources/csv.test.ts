@@ -1,13 +1,11 @@
 /** CSV as a source. */
 
-import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { read } from "../../src/sources/read.ts";
-import { caught, taken, texts } from "../streams.ts";
+import { caught, taken } from "../streams.ts";
 import { folder } from "../support.ts";
 
 const csv = (text: string | Buffer, options = {}) => taken([Buffer.from(text)], { format: "csv", ...options });
@@ -82,15 +80,51 @@ describe("CSV", () => {
     expect(letters).toMatchObject([{ error: { code: "invalid_utf8" }, source: { line: 2 } }]);
   });
 
-  test("row that does not end within the limit ends the stream, and the message says where it began", async () => {
-    const chunks = [`a\n1\n"${"x".repeat(60)}`, "x".repeat(60)];
-    const records: unknown[] = [];
-    const source = read(texts(chunks), { format: "csv", maxLineBytes: 100 }).on("data", (record) =>
-      records.push(record),
+  test("row that is too long is passed over to its end, which quotes and line breaks in it do not hide", async () => {
+    const field = fc.string({ unit: fc.constantFrom("a", "é", '"', ",", "\n", "\r", " "), maxLength: 30 });
+    const cell = fc.oneof(
+      field.map(quoted),
+      field.map((text) => `x${text.replace(/[",\r\n]/g, "")}"y`),
     );
-    const error = await caught(once(source, "end"));
+    const end = fc.constantFrom("\n", "\r\n", "\r");
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.tuple(cell, cell, end), { maxLength: 8 }), fc.nat(9), async (rows, size) => {
+        const lines = rows.map(([a, b, ending]) => `${a},${b}${ending}`);
+        const bytes = Buffer.from(`a,b\n${lines.join("")}`);
+        const chunks = Array.from({ length: Math.ceil(bytes.length / (size + 1)) }, (_, at) =>
+          bytes.subarray(at * (size + 1), (at + 1) * (size + 1)),
+        );
+        const { records, sources, letters } = await taken(chunks, { format: "csv", maxLineBytes: 30 });
+        const isLong = (line: string) => Buffer.byteLength(line) > 30;
+        const offsets = lines.map((_, at) => Buffer.byteLength(`a,b\n${lines.slice(0, at).join("")}`));
+        expect(records).toHaveLength(lines.filter((line) => !isLong(line)).length);
+        expect(sources.map((source) => source?.byteOffset)).toEqual(
+          offsets.filter((_, at) => !isLong(lines[at] as string)),
+        );
+        const long = offsets.filter((_, at) => isLong(lines[at] as string));
+        expect(letters.map(({ source, error, raw }) => [source, error.code, raw])).toEqual(
+          long.map((byteOffset) => {
+            const line = bytes
+              .subarray(0, byteOffset)
+              .toString()
+              .split(/\r\n|\n|\r/).length;
+            const raw = lines[offsets.indexOf(byteOffset)];
+            return [{ file: "(iterable)", line, byteOffset }, "line_too_long", raw];
+          }),
+        );
+      }),
+      { numRuns: 300 },
+    );
+  });
+
+  test("row whose quote is never closed is not kept beyond the limit", async () => {
+    const { records, letters } = await taken([`a\n1\n"${"x".repeat(60)}`, "x".repeat(60), "\n2\n"], {
+      format: "csv",
+      maxLineBytes: 100,
+    });
     expect(records).toEqual([{ a: "1" }]);
-    expect(error).toMatchObject({ code: "source_failed", message: expect.stringContaining(":3: the row that begins") });
+    expect(letters).toMatchObject([{ error: { code: "truncated_line" }, source: { line: 3, byteOffset: 4 } }]);
+    expect(letters[0]?.error.message).toContain("the rest of the file, 124 bytes");
   });
 
   test("takes a quote within a field for a quote", async () => {

@@ -30,7 +30,7 @@ async function broken(text: string, options: ReadOptions = {}, size = 1_000) {
 }
 
 describe("a JSON array", () => {
-  test("gives a record for each item, with its number as its line, and its byte offset", async () => {
+  test("gives a record for each item, with its line and its byte offset", async () => {
     const path = join(folder(), "in.json");
     writeFileSync(path, '\uFEFF [ {"id":1,"t":"é]"},\n{"id":12345678901234567890} , {} ]\n');
     const { records, sources, letters } = await taken(path);
@@ -38,7 +38,7 @@ describe("a JSON array", () => {
     expect(sources).toEqual([
       { file: path, line: 1, byteOffset: 6 },
       { file: path, line: 2, byteOffset: 26 },
-      { file: path, line: 3, byteOffset: 56 },
+      { file: path, line: 2, byteOffset: 56 },
     ]);
     expect(letters).toEqual([]);
   });
@@ -64,9 +64,10 @@ describe("a JSON array", () => {
             const { records, sources, letters } = await taken(chunksOf(bytes, size), { format: "json", ...options });
             expect(letters).toEqual([]);
             expect(records).toEqual(plain);
-            for (const [at, source] of sources.entries()) {
-              expect(source?.line).toBe(at + 1);
-              expect(bytes[source?.byteOffset ?? 0]).toBe(0x7b);
+            for (const source of sources) {
+              const before = bytes.subarray(0, source?.byteOffset).toString("latin1");
+              expect(source?.line).toBe(before.split("\n").length);
+              expect(bytes[before.length]).toBe(0x7b);
             }
           }
         },
@@ -76,14 +77,14 @@ describe("a JSON array", () => {
   });
 
   test("may hold items that are no records: they go to the dead letters", async () => {
-    const { records, letters } = await json('[{"a":1}, 7, null,"x]",[1],true, {"a":2}]');
+    const { records, letters } = await json('[{"a":1}, 7,\nnull,"x]",[1\n],\ntrue, {"a":2}]');
     expect(records).toEqual([{ a: 1 }, { a: 2 }]);
     expect(letters.map(({ error, source, raw }) => [error.message, source?.line, source?.byteOffset, raw])).toEqual([
-      ["The item is a number, not an object.", 2, 10, "7"],
-      ["The item is null, not an object.", 3, 13, "null"],
-      ["The item is a string, not an object.", 4, 18, '"x]"'],
-      ["The item is an array, not an object.", 5, 23, "[1]"],
-      ["The item is a boolean, not an object.", 6, 27, "true"],
+      ["The item is a number, not an object.", 1, 10, "7"],
+      ["The item is null, not an object.", 2, 13, "null"],
+      ["The item is a string, not an object.", 2, 18, '"x]"'],
+      ["The item is an array, not an object.", 2, 23, "[1\n]"],
+      ["The item is a boolean, not an object.", 4, 29, "true"],
     ]);
   });
 

@@ -37,7 +37,7 @@ describe("analyze", () => {
         analysis: { text: `answer to q${id}` },
         provider: "own",
         model: "m1",
-        usage,
+        usage: { ...usage, cacheReadTokens: 0, cacheWriteTokens: 0 },
       })),
     );
   });
