@@ -41,6 +41,7 @@ interface Found {
 }
 
 async function foundBy(name: string): Promise<Found> {
+  if (name === "") throw failure("invalid_option", "An input has an empty name. Leave it out, or name a file.");
   if (name === "-") return { files: [{ file: name, key: name }], literal: true };
   const is = await stat(name).catch((error: unknown) => {
     if (mayBePattern(name)) return undefined;

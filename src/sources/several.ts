@@ -71,7 +71,7 @@ export class Several {
 }
 
 /** No path that anybody has, but what a file holds. */
-const TEXT = /[\r\n]|^\s*[[{]\s*["[{]/;
+const TEXT = /^$|[\r\n]|^\s*[[{]\s*["[{]/;
 
 /** Strings name files; everything else holds what is read. */
 function namesOf(input: Input): readonly string[] | undefined {

@@ -115,6 +115,7 @@ describe("an array of paths", () => {
     ["a format that is not ours", (at) => [at("a.ndjson"), at("t.parquet")], /\.parquet" is not supported/],
     ["such a format among what a pattern finds", (at) => [at("t*")], /\.parquet" is not supported/],
     ["a line of text", (at) => [at("a.ndjson"), '{"id":1}\n'], /list of paths, and one of these is text/],
+    ["an empty text", (at) => [at("a.ndjson"), ""], /list of paths, and one of these is text/],
     ["text in place of names", () => ['[{"id":', "1}]"], /list of paths, and one of these is text/],
     ["a name that no file can have", (at) => [at("x".repeat(300))], /ENAMETOOLONG/],
   ])("with %s is refused before anything is read", async (_, make, message) => {
