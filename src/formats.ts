@@ -37,3 +37,7 @@ export function formatOf(path: string | undefined, format: Format | undefined, w
     `${where}: ${path}: "${other}" is not supported in this version. Use NDJSON (.ndjson, .jsonl), JSON (.json) or CSV (.csv).`,
   );
 }
+
+/** The endings of a name that say its format and compression, `.csv.gz`; undefined where none does. */
+export const formatEnding = (name: string): string | undefined =>
+  /\.(?:ndjson|jsonl|json|csv)(?:\.(?:gz|zst))?$/i.exec(name)?.[0];

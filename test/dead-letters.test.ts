@@ -10,7 +10,7 @@ import { pipeline } from "../src/pipeline.ts";
 import { write } from "../src/sinks/write.ts";
 import { read } from "../src/sources/read.ts";
 import { map } from "../src/transforms/map.ts";
-import { caught, collector, letterBox, numbered, script, turns } from "./streams.ts";
+import { caught, collector, letterBox, numbered, script, texts, turns } from "./streams.ts";
 import { folder, readRows, rows, writeLines } from "./support.ts";
 
 type Numbered = { readonly id: number };
@@ -125,7 +125,9 @@ describe("a file of dead letters", () => {
   test("takes a record that is as deep as one may be", async () => {
     const path = join(folder(), "failed.ndjson");
     const deep = `{"id":1,"a":${"[".repeat(511)}${"]".repeat(511)}}\n`;
-    const report = await pipeline(read([deep]), () => undefined, collector().stream, { deadLetters: write(path) });
+    const report = await pipeline(read(texts([deep])), () => undefined, collector().stream, {
+      deadLetters: write(path),
+    });
     expect(report).toMatchObject({ read: 1, deadLettered: 1 });
     expect(readRows(path)).toMatchObject([{ error: { code: "returned_nothing" } }]);
   });

@@ -27,7 +27,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["stages", "report", "stage", "providers"],
   index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
   config: ["index", "providers"],
-  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sinks", "transforms"],
+  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "transforms"],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;

@@ -14,7 +14,7 @@ import { read } from "../src/sources/read.ts";
 import { batch } from "../src/transforms/batch.ts";
 import { filter } from "../src/transforms/filter.ts";
 import { flatMap, map } from "../src/transforms/map.ts";
-import { caught, collector, letterBox, numbered, turns } from "./streams.ts";
+import { caught, collector, letterBox, numbered, texts, turns } from "./streams.ts";
 import { folder, readRows, writeLines } from "./support.ts";
 
 type Numbered = { readonly id: number };
@@ -265,7 +265,7 @@ describe("the report", () => {
                 a: a!,
                 b: b!,
               });
-        const report = await pipeline([text], ...made, last, { deadLetters });
+        const report = await pipeline(texts([text]), ...made, last, { deadLetters });
         const rows = outputs.flatMap(({ lines }) => lines);
         expect(report.read).toBe(lines.filter((line) => line !== "blank").length);
         expect(report.read).toBe(report.written + report.dropped + report.deadLettered);

@@ -1,35 +1,12 @@
 /** What README promises: its commands run, its code works, its tables are those of the code. */
 
-import { spawn } from "node:child_process";
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { parse as csv } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
+import { blocks, clone, shell } from "./clone.ts";
 import { readme, withTable } from "./options-table.ts";
-import { articles, endOf, environment, folder, ROOT, readRows, simulator, writeLines } from "./support.ts";
-
-const blocks = (text: string, language: string): string[] =>
-  [...text.matchAll(/```(\w+)\n([\s\S]*?)```/g)].filter(([, name]) => name === language).map(([, , code = ""]) => code);
-
-/** A folder that looks like the clone: its sources and samples under the names that README uses. */
-function clone(): string {
-  const cwd = folder();
-  for (const name of ["package.json", "src", "samples", "pipelines", "node_modules"])
-    symlinkSync(join(ROOT, name), join(cwd, name));
-  return cwd;
-}
-
-function shell(command: string, cwd: string, env: Record<string, string> = {}) {
-  const path = `${join(ROOT, "node_modules/.bin")}:${process.env.PATH}`;
-  // `npx millrace` in a clone is its own launcher.
-  const script = command.replaceAll("npx millrace", `node ${join(ROOT, "src/cli/millrace.js")}`);
-  return endOf(
-    spawn("bash", ["-o", "pipefail", "-c", script], {
-      cwd,
-      env: { PATH: path, HOME: cwd, ...env },
-      stdio: ["ignore", "pipe", "pipe"],
-    }),
-  );
-}
+import { articles, environment, folder, ROOT, readRows, simulator, writeLines } from "./support.ts";
 
 describe("README", () => {
   test("has the table of options that the command line has", () => {
@@ -114,6 +91,35 @@ describe("the pipelines", () => {
       explanation: expect.any(String),
       provider: "mistral",
     });
+  });
+
+  test("summarize-to-csv runs offline and gives a row for each article", async () => {
+    const cwd = clone();
+    const command = "npx millrace run pipelines/summarize-to-csv.ts samples/articles.csv --provider local -o out/s.csv";
+    expect((await shell(command, cwd)).code).toBe(0);
+    const rows = csv(readFileSync(join(cwd, "out/s.csv"), "utf8"), { columns: true }) as Record<string, string>[];
+    expect(rows).toHaveLength(8);
+    for (const row of rows) {
+      expect(Object.keys(row)).toEqual(["id", "title", "url", "language", "tone", "topics", "summary"]);
+      expect(Math.min(...Object.values(row).map((text) => text.length))).toBeGreaterThan(0);
+    }
+  });
+
+  test("enrich-csv keeps every column as it was and puts three beside it, by the command in their README", async () => {
+    const cwd = clone();
+    const server = await simulator();
+    const block = blocks(readFileSync(join(ROOT, "pipelines/README.md"), "utf8"), "sh").join("");
+    const command = /npx millrace run pipelines\/enrich-csv.*/.exec(block)?.[0] ?? "";
+    expect((await shell(command, cwd, environment(server.url, "openai"))).code).toBe(0);
+    const table = (name: string) => csv(readFileSync(join(cwd, name), "utf8"), { columns: true });
+    const before = table("samples/articles.csv") as Record<string, string>[];
+    const after = table("out/enriched.csv") as Record<string, string>[];
+    expect(after).toMatchObject(before);
+    for (const row of after) {
+      expect(Object.keys(row).slice(-3)).toEqual(["kind", "place", "teaser"]);
+      expect(row.kind).toMatch(/^[a-z]+$/);
+    }
+    expect((await server.stats()).answered).toBe(8);
   });
 
   test("the example in their README runs from a folder that knows no millrace", async () => {

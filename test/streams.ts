@@ -30,10 +30,18 @@ export interface Taken {
   readonly letters: DeadLetter[];
 }
 
-/** Everything that reading an input comes to. */
+/** Text in pieces, as an iterable gives it: an array of strings would be a list of paths. */
+export const texts = (pieces: Iterable<string>): Iterable<string> => ({
+  [Symbol.iterator]: () => pieces[Symbol.iterator](),
+});
+
+const isText = (input: Input): input is readonly string[] =>
+  Array.isArray(input) && input.every((item) => typeof item === "string");
+
+/** Everything that reading an input comes to; an array of strings is text. */
 export async function taken(input: Input, options: ReadOptions = {}): Promise<Taken> {
   const { letters, stream } = letterBox();
-  const records = await gathered(read(input, { ...options, deadLetters: stream }));
+  const records = await gathered(read(isText(input) ? texts(input) : input, { ...options, deadLetters: stream }));
   return { records, sources: records.map(sourceOf), letters };
 }
 

@@ -34,7 +34,7 @@ describe("a prompt template", () => {
   test("names the field that a record lacks and those that it has", () => {
     const fill = promptTemplate("{{body}}", "p.txt");
     expect(() => fill(record)).toThrow(
-      "p.txt asks for {{body}}, which the record does not have. It has: title, author,",
+      "p.txt asks for {{body}}, which the record does not have. It has: title, author.name, author.tags,",
     );
     expect(() => promptTemplate("{{none}}", "p.txt")(record)).toThrow("{{none}}");
   });

@@ -11,16 +11,16 @@ import { promptTemplate } from "../template.ts";
 import { execute } from "./execute.ts";
 import { loadPipeline } from "./pipeline-file.ts";
 
-/** `millrace analyze [input]` */
+/** `millrace analyze [input…]` */
 export async function analyzeCommand(inputs: readonly string[], flags: RunFlags): Promise<number> {
   const { provider, options } = contextOf(flags);
   const stage = analyze({ provider, ...options });
-  return execute({ input: inputOf(inputs), stages: [stage], ownSink: false }, flags);
+  return execute({ inputs: inputsOf(inputs), stages: [stage], ownSink: false }, flags);
 }
 
-/** `millrace run <pipeline.ts> [input]` */
+/** `millrace run <pipeline.ts> [input…]` */
 export async function runCommand(file: string, inputs: readonly string[], flags: RunFlags): Promise<number> {
-  const input = inputOf(inputs);
+  const named = inputsOf(inputs);
   const { stages } = await loadPipeline(file);
   const made = called(file, stages, contextOf(flags));
   if (!Array.isArray(made)) throw failure("invalid_option", `${file}: \`stages\` must give a list of stages.`);
@@ -28,7 +28,7 @@ export async function runCommand(file: string, inputs: readonly string[], flags:
   if (ownSink && flags.output !== undefined) {
     throw failure("invalid_option", `${file} has a sink of its own; --output has no place in it. Leave it out.`);
   }
-  return execute({ input, stages: made, ownSink }, flags);
+  return execute({ inputs: named, stages: made, ownSink }, flags);
 }
 
 /** A pipeline file is the user's own: what it throws is told as such. */
@@ -98,11 +98,9 @@ function schemaOf({ prompt, schema }: RunFlags): object | undefined {
 }
 
 /** stdin where no input is named, unless a person sits before it. */
-function inputOf(inputs: readonly string[]): string {
-  const [input, ...more] = inputs;
-  if (more.length > 0) throw failure("invalid_option", "This version takes one input at a time.");
-  if (input !== undefined) return input;
-  if (!process.stdin.isTTY) return "-";
+function inputsOf(inputs: readonly string[]): readonly string[] {
+  if (inputs.length > 0) return inputs;
+  if (!process.stdin.isTTY) return ["-"];
   throw failure(
     "invalid_option",
     "There is no input: name a file, or pipe records in. `millrace analyze --help` shows how.",

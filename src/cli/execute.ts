@@ -8,6 +8,7 @@ import { formatOf } from "../formats.ts";
 import { type RunError, type RunReport, read, type StageInput, write } from "../index.ts";
 import { startRun } from "../pipeline.ts";
 import { RecordSink } from "../sinks/write.ts";
+import { filesOf } from "../sources/files.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT } from "./exit.ts";
 import { checkPlaces, deadLettersOf, pathsOf, refuseUnfinished } from "./places.ts";
@@ -19,7 +20,8 @@ const GRACE = 20_000;
 
 /** What a command brings to its run. */
 export interface Job {
-  readonly input: string;
+  /** Files, patterns, `-`. */
+  readonly inputs: readonly string[];
   readonly stages: readonly StageInput[];
   /** The last stage takes the output's place. */
   readonly ownSink: boolean;
@@ -31,12 +33,13 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const deadLetters = flags.deadLetters ?? (await deadLettersOf(output ?? "-"));
   const sink = sinkOf(output, flags);
   const outputs = output === undefined ? pathsOf(job.stages.at(-1)) : [output];
-  await checkPlaces({ input: job.input, outputs, deadLetters, report: flags.report });
+  const inputs = await filesOf(job.inputs);
+  await checkPlaces({ inputs, outputs, deadLetters, report: flags.report });
   if (!flags.fresh) await refuseUnfinished(outputs, job.stages);
 
   const abort = new AbortController();
   const stop = new AbortController();
-  const stages = [read(job.input, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
+  const stages = [read(inputs, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
   const run = startRun(stages, { deadLetters: write(deadLetters), signal: abort.signal, stop: stop.signal });
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
   if (sink instanceof RecordSink)

@@ -2,8 +2,9 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { type OptionSpec, RUN_OPTIONS, type RunFlags } from "../config/options.ts";
+import { duration, type OptionSpec, RUN_OPTIONS, type RunFlags } from "../config/options.ts";
 import { isMillraceError } from "../errors.ts";
+import type { CheckFlags } from "./check.ts";
 import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
 import type { SimulateFlags } from "./simulate.ts";
 
@@ -65,6 +66,7 @@ function program(done: Done): Command {
       done(await runCommand(file, inputs, flags));
     });
   for (const command of [analyze, run]) for (const spec of RUN_OPTIONS) command.addOption(optionOf(spec));
+  addCheck(millrace, done);
   addSimulate(millrace, done);
   for (const command of millrace.commands) command.exitOverride();
   return millrace;
@@ -77,6 +79,22 @@ function optionOf(spec: OptionSpec): Option {
   if (choices !== undefined) option.choices(choices);
   if (parse !== undefined) option.argParser(parse);
   return option;
+}
+
+function addCheck(millrace: Command, done: Done): void {
+  const who = new Option("--provider <name>", "only this one (default: every one whose key is in the environment)");
+  millrace
+    .command("check")
+    .description("try each provider's key and model with one tiny call; say what is wrong")
+    .addOption(who.choices(["anthropic", "openai", "mistral"]))
+    .option("--model <name>", "the provider's model (default: the provider's default)")
+    .option("--base-url <url>", "another server that speaks the provider's protocol")
+    .option("--timeout <time>", "longest time for a call (default: 30s)", duration("--timeout"))
+    .option("--json", "one JSON object for each provider instead of the table")
+    .action(async (flags: CheckFlags) => {
+      const { checkCommand } = await import("./check.ts");
+      done(await checkCommand(flags));
+    });
 }
 
 const number = (text: string): number => {

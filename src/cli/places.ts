@@ -22,28 +22,28 @@ export async function deadLettersOf(output: string): Promise<string> {
 }
 
 export interface Places {
-  readonly input: string;
+  /** Files that were found, or `-`. */
+  readonly inputs: readonly string[];
   /** The files that the run's sinks write; `-` is stdout. */
   readonly outputs: readonly string[];
   readonly deadLetters: string;
   readonly report: string | undefined;
 }
 
-/** @throws ConfigurationError when a place cannot be read or written, or is named twice. */
-export async function checkPlaces({ input, outputs, deadLetters, report }: Places): Promise<void> {
-  if (input !== "-") await checkReadable(input);
+/** @throws ConfigurationError when a place cannot be written, or is named twice. */
+export async function checkPlaces({ inputs, outputs, deadLetters, report }: Places): Promise<void> {
   if (deadLetters === "-") {
     throw failure("invalid_option", "--dead-letters needs a file: stdout carries records only.");
   }
   // These are written late, when a fault would cost what the run has paid for.
   for (const path of [deadLetters, report]) if (path !== undefined) await checkWritable(path);
   const named = [
-    ["The input", input],
+    ...inputs.map((input) => ["The input", input] as const),
     ...outputs.flatMap((output) => withPartial("the output", output)),
     ...withPartial("the dead letters", deadLetters),
     ["the report", report],
   ] as const;
-  if (outputs.includes("-") && input !== "-") await refuseOwnInput(input);
+  if (outputs.includes("-")) for (const input of inputs) if (input !== "-") await refuseOwnInput(input);
   const seen = new Map<string, string>();
   for (const [what, path] of named) {
     if (path === undefined || path === "-") continue;
@@ -80,15 +80,6 @@ const withPartial = (what: string, path: string): [string, string][] =>
 export function pathsOf(stage: StageInput | undefined): string[] {
   if (stage instanceof RecordSink) return stage.path === undefined ? [] : [stage.path];
   return stage instanceof Route ? stage.sinks.flatMap(pathsOf) : [];
-}
-
-async function checkReadable(input: string): Promise<void> {
-  const found = await stat(input).catch(() => undefined);
-  if (found === undefined) throw failure("invalid_option", `Cannot read ${input}: there is no such file.`);
-  if (found.isDirectory()) throw failure("invalid_option", `Cannot read ${input}: it is a directory.`);
-  await access(input, constants.R_OK).catch((cause) => {
-    throw failure("invalid_option", `Cannot read ${input}: you may not read it.`, { cause });
-  });
 }
 
 /** A folder that is not there yet will be made in the nearest one that is. */

@@ -31,7 +31,7 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 /** The longest that a timer can wait, ms. */
 const LONGEST = 2 ** 31 - 1;
 
-const duration = (flag: string) => (text: string) => {
+export const duration = (flag: string) => (text: string) => {
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
   const ms = Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
   if (number !== "" && ms <= LONGEST) return ms;

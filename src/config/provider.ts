@@ -30,17 +30,62 @@ export function chooseProvider(flags: ProviderFlags, environment: NodeJS.Process
   });
 }
 
-function onlyKeyed(environment: NodeJS.ProcessEnv): VendorName {
-  const names = Object.keys(VENDORS) as VendorName[];
-  const keyed = names.filter((name) => (environment[VENDORS[name].keyVariable] ?? "").trim() !== "");
-  const [only] = keyed;
-  if (only !== undefined && keyed.length === 1) return only;
-  if (keyed.length > 1) {
-    throw failure("invalid_option", `There are keys for ${keyed.join(" and ")}. Choose one with --provider.`);
+/** A provider that may be meant, with one of its keys. */
+export interface Candidate {
+  readonly provider: VendorName;
+  /** Where it has several, the first being 1. */
+  readonly keyNumber: number | undefined;
+  readonly model: string;
+  /** @throws ConfigurationError for a key or an address that cannot be one */
+  make(): Provider;
+}
+
+/**
+ * The provider that is named, or every one whose key is in the environment; once for each of its keys.
+ *
+ * @throws ConfigurationError when there is none, or when a model or address is given that could be for several
+ */
+export function candidates(
+  flags: Pick<ProviderFlags, "model" | "baseUrl"> & { readonly provider?: VendorName },
+  environment: NodeJS.ProcessEnv,
+): readonly Candidate[] {
+  const names = flags.provider === undefined ? keyed(environment) : [flags.provider];
+  if (names.length === 0) throw nobody("");
+  const [flag] = [flags.model && "--model", flags.baseUrl && "--base-url"].filter(Boolean);
+  if (flag !== undefined && names.length > 1) {
+    throw failure(
+      "invalid_option",
+      `There are keys for ${names.join(" and ")}. Say whose ${flag} it is with --provider.`,
+    );
   }
-  const variables = names.map((name) => VENDORS[name].keyVariable).join(", ");
-  throw failure(
-    "missing_key",
-    `There is no provider: set one of ${variables}, or try it offline with --provider local.`,
-  );
+  return names.flatMap((provider) => {
+    const given = (environment[VENDORS[provider].keyVariable] ?? "").split(",").filter((key) => key.trim() !== "");
+    const keys = given.length > 1 ? given : [undefined];
+    return keys.map((apiKey, at) => ({
+      provider,
+      keyNumber: keys.length > 1 ? at + 1 : undefined,
+      model: flags.model ?? VENDORS[provider].model,
+      make: () => MAKERS[provider]({ model: flags.model, baseURL: flags.baseUrl, apiKey: apiKey?.trim() }),
+    }));
+  });
+}
+
+function keyed(environment: NodeJS.ProcessEnv): VendorName[] {
+  const names = Object.keys(VENDORS) as VendorName[];
+  return names.filter((name) => (environment[VENDORS[name].keyVariable] ?? "").trim() !== "");
+}
+
+function nobody(offline: string) {
+  const variables = Object.values(VENDORS).map(({ keyVariable }) => keyVariable);
+  return failure("missing_key", `There is no provider: set one of ${variables.join(", ")}${offline}.`);
+}
+
+function onlyKeyed(environment: NodeJS.ProcessEnv): VendorName {
+  const names = keyed(environment);
+  const [only] = names;
+  if (only !== undefined && names.length === 1) return only;
+  if (names.length > 1) {
+    throw failure("invalid_option", `There are keys for ${names.join(" and ")}. Choose one with --provider.`);
+  }
+  throw nobody(", or try it offline with --provider local");
 }

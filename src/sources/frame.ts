@@ -5,6 +5,7 @@ import { jsonParser } from "stream-json/core/parser.js";
 import { failure, type MillraceError } from "../errors.ts";
 
 interface Level {
+  readonly array: boolean;
   /** Of an object: the member that is being read. */
   key: string | undefined;
   /** Its place lies on the way to the array. */
@@ -24,7 +25,11 @@ export class Frame {
   readonly #path: readonly string[];
   readonly #maxDepth: number;
   readonly #levels: Level[] = [];
-  readonly #names: string[] = [];
+  /** What there is as far down the path as it leads, and how far that is. */
+  #names: string[] = [];
+  #deepest = 0;
+  /** An object stands where the array should: its level. */
+  #object: Level | undefined;
   #empty = true;
   place: Place = "before";
 
@@ -62,7 +67,7 @@ export class Frame {
         break;
       case "endObject":
       case "endArray":
-        this.#levels.pop();
+        if (this.#levels.pop() === this.#object && this.#object !== undefined) throw this.#noArray();
         if (this.place === "inside" && this.#levels.length === this.#path.length) this.place = "after";
         break;
       case "keyValue":
@@ -73,7 +78,7 @@ export class Frame {
       case "trueValue":
       case "falseValue":
       case "nullValue":
-        if (this.place === "before" && this.#atPath()) throw this.#wrong("no array");
+        if (this.place === "before" && this.#atPath()) throw this.#wrong();
     }
   }
 
@@ -91,11 +96,15 @@ export class Frame {
 
   #start(array: boolean): void {
     const onPath = this.#onPath();
-    if (this.place === "before" && this.#atPath()) {
-      if (array) this.place = "inside";
-      else if (this.#path.length > 0) throw this.#wrong("an object");
+    const level = { array, key: undefined, onPath };
+    if (this.place === "before") {
+      if (this.#atPath()) {
+        if (array) this.place = "inside";
+        else this.#object = level;
+      } else if (array && onPath && this.#object === undefined) throw this.#past();
+      else if (!array && this.#object !== undefined) this.#lookIn();
     }
-    this.#levels.push({ key: undefined, onPath });
+    this.#levels.push(level);
     if (this.#levels.length > this.#maxDepth) {
       throw failure("source_failed", `The document is nested deeper than ${this.#maxDepth} levels (maxDepth).`);
     }
@@ -106,28 +115,56 @@ export class Frame {
     if (level === undefined) return;
     // Pieces are given as bytes, so that they can be cut anywhere.
     level.key = Buffer.from(latin1, "latin1").toString("utf8");
-    if (level.onPath && this.#names.length < MOST_NAMES) {
-      this.#names.push([...this.#levels.map(({ key }) => key ?? "[]")].join("."));
+    if (!level.onPath) return;
+    if (this.#levels.length > this.#deepest) {
+      this.#deepest = this.#levels.length;
+      this.#names = [];
     }
+    if (this.#levels.length === this.#deepest && this.#names.length <= MOST_NAMES) this.#names.push(level.key);
   }
 
-  #wrong(what: string): MillraceError {
+  /** An array of objects somewhere in that object is most likely the one that is meant. */
+  #lookIn(): void {
+    const above = this.#levels.slice(0, -1);
+    if (this.#levels.at(-1)?.array !== true || above.some(({ array }) => array)) return;
+    const place = above.map(({ key }) => key).join(".");
+    throw failure("invalid_option", `${this.#isObject()} There is an array in it: --path ${place} (\`path\`).`);
+  }
+
+  /** The path leads on into an array, whose items have no names. */
+  #past(): MillraceError {
+    const array = this.#path.slice(0, this.#levels.length).join(".");
+    const instead = array === "" ? "The document itself is one: leave the path out." : `Name that: "${array}".`;
+    return failure("invalid_option", `The path "${this.#path.join(".")}" leads into an array. ${instead}`);
+  }
+
+  #wrong(): MillraceError {
     if (this.#path.length === 0) {
       return failure("invalid_option", "The JSON document is no array: its records must lie in one.");
     }
-    return failure("invalid_option", `At the path "${this.#path.join(".")}" there is ${what}.${this.#hint()}`);
+    return failure("invalid_option", `At the path "${this.#path.join(".")}" there is no array.${this.#hint()}`);
+  }
+
+  #isObject(): string {
+    return this.#path.length === 0
+      ? "The JSON document is an object, not an array."
+      : `At the path "${this.#path.join(".")}" there is an object, not an array.`;
+  }
+
+  #noArray(): MillraceError {
+    const advice = "Say where the array of records lies with --path (`path`).";
+    return failure("invalid_option", `${this.#isObject()} ${advice}${this.#hint()}`);
   }
 
   #missing(): MillraceError {
-    if (this.#path.length === 0) {
-      const message = `The JSON document is an object, not an array. Say where its array lies with \`path\`.${this.#hint()}`;
-      return failure("invalid_option", message);
-    }
     return failure("invalid_option", `The path "${this.#path.join(".")}" matches nothing.${this.#hint()}`);
   }
 
   #hint(): string {
-    return this.#names.length === 0 ? "" : ` There are: ${this.#names.join(", ")}.`;
+    if (this.#names.length === 0) return "";
+    const where = this.#path.slice(0, this.#deepest - 1).join(".");
+    const names = this.#names.slice(0, MOST_NAMES).join(", ");
+    return ` ${where === "" ? "There" : `At "${where}" there`} are: ${names}${this.#names.length > MOST_NAMES ? ", …" : ""}.`;
   }
 }
 

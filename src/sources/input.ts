@@ -7,7 +7,7 @@ import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type Compression, compressionOf } from "../formats.ts";
 import { type DecompressLimits, decompressed, mayBegin, PIECE_BYTES, signatureOf } from "./decompress.ts";
 
-/** A path, `-` for stdin, or a stream or iterable of bytes, text or records. */
+/** A path, `-` for stdin, an array of such, or a stream or iterable of bytes, text or records. */
 export type Input = string | Readable | ReadableStream | Iterable<unknown> | AsyncIterable<unknown>;
 
 export interface OpenInput {

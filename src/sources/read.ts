@@ -3,7 +3,7 @@
 import { constants } from "node:buffer";
 import { Readable, type Writable } from "node:stream";
 import { failure, type MillraceError } from "../errors.ts";
-import { type Format, formatOf } from "../formats.ts";
+import type { Format } from "../formats.ts";
 import { MAX_DEPTH } from "../json.ts";
 import { checkKeys, checkWhole } from "../options.ts";
 import { setSource } from "../record.ts";
@@ -12,20 +12,24 @@ import { CsvParser } from "./csv.ts";
 import { type DecompressLimits, MAX_RATIO } from "./decompress.ts";
 import { FirstBytes } from "./encoding.ts";
 import type { Found, RecordParser } from "./found.ts";
-import { guardInput, type Input, type OpenInput, openInput, readFault } from "./input.ts";
+import { type Input, readFault } from "./input.ts";
 import { type JsonLimits, JsonParser } from "./json.ts";
 import { NdjsonParser, named } from "./ndjson.ts";
+import { type Opened, Several } from "./several.ts";
 
 export interface ReadOptions {
-  /** Needed where the file's ending does not say it. */
+  /** Of every input, where its ending does not say it. */
   readonly format?: Format;
-  /** Where the array of records lies in a JSON document: `data.articles`. Left out: the document is the array. */
+  /**
+   * Where the array of records lies in a JSON document: `data.articles`. Left out: the document is the array. Inputs of other
+   * formats beside a JSON one are read without it.
+   */
   readonly path?: string;
   /** Longest line in bytes (row of CSV, item of a JSON array); a longer one becomes a dead letter. Default 16 MiB. */
   readonly maxLineBytes?: number;
   /** Deepest nesting of a record; a deeper one becomes a dead letter. Default 512. */
   readonly maxDepth?: number;
-  /** Records passed over at the start, broken ones included. Default 0. */
+  /** Records passed over at the start, broken ones included; counted over all inputs, as `limit` is. Default 0. */
   readonly skip?: number;
   /** Records read at most, broken ones included. Default all. */
   readonly limit?: number;
@@ -65,7 +69,6 @@ const PARSERS = {
 const BUFFERED = 2;
 
 interface SourceSetup {
-  readonly format: Format;
   readonly limits: SourceLimits;
   readonly deadLetters: Writable | undefined;
 }
@@ -74,22 +77,22 @@ interface SourceSetup {
 export class RecordSource extends Readable {
   declare readonly report: StageReport;
   readonly #stage: Stage;
-  readonly #input: Input;
+  readonly #inputs: Several;
   readonly #limits: SourceLimits;
-  readonly #format: Format;
-  readonly #first = new FirstBytes();
+  #first = new FirstBytes();
   #parser: RecordParser | undefined;
   #found: Iterator<Found, void> = [][Symbol.iterator]();
   /** Ends the stream once what was found before it is taken. */
   #fault: MillraceError | undefined;
-  #open: OpenInput | undefined;
-  readonly #unopened: () => void;
+  /** Of the inputs, the one that is being read. */
+  #open: Opened | undefined;
+  /** Of that one, or the last. */
+  #name: string | undefined;
   /** Records met, those passed over included. */
   #met = 0;
   #pulling = false;
   #wanted = false;
   #atEnd = false;
-  #finished = false;
   /** An iterable's errors are its own; those of a file may be of its name, until something was read. */
   #begun: boolean;
   /** Why nothing more comes once what is complete was taken. */
@@ -97,13 +100,11 @@ export class RecordSource extends Readable {
   /** A surrogate pair may be cut between two chunks of text. */
   #halfPair = "";
 
-  constructor(input: Input, { format, limits, deadLetters }: SourceSetup) {
+  constructor(inputs: Several, { limits, deadLetters }: SourceSetup) {
     super({ objectMode: true, highWaterMark: BUFFERED });
-    this.#input = input;
-    this.#begun = !(typeof input === "string" || input instanceof Readable);
-    this.#unopened = guardInput(input);
+    this.#inputs = inputs;
+    this.#begun = !inputs.named;
     this.#limits = limits;
-    this.#format = format;
     this.#stage = new Stage("read", { deadLetters });
     asStage(this, this.#stage);
     this.#stage.onStop(() => this.#stop());
@@ -115,7 +116,7 @@ export class RecordSource extends Readable {
     this.#pulling = true;
     this.#pull().catch((error: unknown) => {
       if (this.#atEnd) return;
-      const fault = readFault({ name: this.#open?.name ?? "the input", begun: this.#begun }, error);
+      const fault = this.#failed(error);
       if (fault.code === "source_failed" && this.#stage.breaks(fault)) return this.#stop();
       this.#fault = fault;
       if (this.readableLength === 0) this.destroy(this.#fault);
@@ -146,21 +147,39 @@ export class RecordSource extends Readable {
 
   /** Fetches what is found, or one record where the input is made of records. */
   async #more(): Promise<void> {
-    if (this.#finished) {
+    if (this.#open === undefined) await this.#next();
+    const { open, parser } = { open: this.#open, parser: this.#parser };
+    if (this.#atEnd || open === undefined || parser === undefined) return;
+    if (this.#broken !== undefined) throw this.#broken.by;
+    const { done, value } = await open.chunks.next().catch((by: unknown) => this.#breakOff(by));
+    this.#begun = true;
+    if (this.#atEnd || this.#broken !== undefined) return;
+    if (done === true) await this.#finish(parser);
+    else if (typeof value === "string" || value instanceof Uint8Array)
+      this.#found = parser.push(this.#first.pass(this.#bytes(value), open.name));
+    else await this.#given(value);
+  }
+
+  async #next(): Promise<void> {
+    const opened = await this.#inputs.next();
+    if (this.#atEnd) return opened?.close();
+    if (opened === undefined) {
       this.#atEnd = true;
       this.push(null);
       return;
     }
-    this.#open ??= openInput(this.#input, this.#limits);
-    this.#parser ??= PARSERS[this.#format](this.#open.name, this.#limits);
-    if (this.#broken !== undefined) throw this.#broken.by;
-    const { done, value } = await this.#open.chunks.next().catch((by: unknown) => this.#breakOff(by));
-    this.#begun = true;
-    if (this.#atEnd || this.#broken !== undefined) return;
-    if (done === true) await this.#finish(this.#parser);
-    else if (typeof value === "string" || value instanceof Uint8Array)
-      this.#found = this.#parser.push(this.#first.pass(this.#bytes(value), this.#open.name));
-    else await this.#given(value);
+    this.#open = opened;
+    this.#name = opened.name;
+    this.#parser = PARSERS[opened.format](opened.name, this.#limits);
+    this.#first = new FirstBytes();
+  }
+
+  /** What is wrong with how a later input was meant has come too late to be a mistake of the command alone. */
+  #failed(error: unknown): MillraceError {
+    const fault = readFault({ name: this.#name ?? "the input", begun: this.#begun }, error);
+    if (!this.#inputs.several || this.#name === undefined || fault.kind !== "configuration") return fault;
+    const message = fault.message.startsWith(this.#name) ? fault.message : `${this.#name}: ${fault.message}`;
+    return failure(this.#met === 0 ? fault.code : "source_failed", message, { cause: fault });
   }
 
   async #breakOff(by: unknown): Promise<{ readonly done: true; readonly value: undefined }> {
@@ -172,8 +191,9 @@ export class RecordSource extends Readable {
 
   /** What only the end makes a record: a last line that no line feed follows. */
   async #finish(parser: RecordParser): Promise<void> {
-    this.#finished = true;
+    this.#open = undefined;
     const rest = Buffer.concat([this.#first.rest, Buffer.from(this.#halfPair)]);
+    this.#halfPair = "";
     if (rest.length === 0) this.#found = await parser.end();
     else {
       const before = [...{ [Symbol.iterator]: () => parser.push(rest) }];
@@ -220,10 +240,9 @@ export class RecordSource extends Readable {
   }
 
   #close(): void {
-    if (this.#finished) return;
-    this.#finished = true;
-    if (this.#open === undefined) this.#unopened();
-    else this.#open.close();
+    this.#open?.close();
+    this.#open = undefined;
+    this.#inputs.close();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
@@ -238,20 +257,16 @@ export class RecordSource extends Readable {
  * path's ending or `format` says, or of records. A path may be compressed (`.gz`, `.zst`). What is no record goes to the dead
  * letters with its line and byte offset; the rest goes on.
  *
- * @throws ConfigurationError for an option that cannot be; the stream fails with one when the file cannot be read, and
+ * An array of strings is a list of paths, read one after the other. A path that names no file but has `*`, `?`, `[…]` or
+ * `{…}` in it is a pattern, as `data/**\/*.json`: its files follow sorted. All are looked at before the first is read; one
+ * is open at a time. A file that is named twice is refused; one that a pattern finds again is read once.
+ *
+ * @throws ConfigurationError for an option that cannot be; the stream fails with one when a file cannot be read, and
  * with `source_failed` when reading breaks off.
  */
 export function read(input: Input, options: ReadOptions = {}): RecordSource {
   checkKeys(options, KNOWN, "read()");
-  const format = formatOf(typeof input === "string" ? input : undefined, options.format, "read()");
-  const { path } = options;
-  if (path !== undefined && (format !== "json" || typeof path !== "string" || path === "")) {
-    throw failure(
-      "invalid_option",
-      'read(): `path` is a dotted path, as "data.articles", in a JSON document (format "json").',
-    );
-  }
-  const { maxLineBytes = 16 * 1024 * 1024, maxDepth = MAX_DEPTH } = options;
+  const { maxLineBytes = 16 * 1024 * 1024, maxDepth = MAX_DEPTH, path, format } = options;
   checkWhole("read(): `maxLineBytes`", maxLineBytes, { least: 1, most: constants.MAX_STRING_LENGTH });
   checkWhole("read(): `maxDepth`", maxDepth, { least: 1 });
   const { skip = 0, limit = Number.MAX_SAFE_INTEGER } = options;
@@ -261,5 +276,5 @@ export function read(input: Input, options: ReadOptions = {}): RecordSource {
   checkWhole("read(): `maxBytes`", maxBytes, { least: 1 });
   checkWhole("read(): `maxRatio`", maxRatio, { least: 1 });
   const limits = { maxLineBytes, maxDepth, skip, last: skip + limit, maxBytes, maxRatio, path };
-  return new RecordSource(input, { format, limits, deadLetters: options.deadLetters });
+  return new RecordSource(new Several(input, { format, path }, limits), { limits, deadLetters: options.deadLetters });
 }

@@ -3,7 +3,7 @@
 import { ARTICLE_SCHEMA_NAME } from "../analysis/analysis.ts";
 import { articlePrompt } from "../analysis/prompt.ts";
 import { failure } from "../errors.ts";
-import { fieldAt, fieldsOf, fieldsTold } from "../fields.ts";
+import { fieldAt, fieldsOf, fieldsTold, longestText } from "../fields.ts";
 import type { JsonSchema, ModelRequest } from "../providers/provider.ts";
 import { sourceOf } from "../record.ts";
 import { wholeUsage } from "../usage.ts";
@@ -47,12 +47,12 @@ const fieldOf = (record: unknown, field: ArticleField, paths: FieldPaths): unkno
 function articleRequest(record: unknown, paths: FieldPaths): ModelRequest {
   const content = textOf(fieldOf(record, "content", paths));
   if (content === undefined) {
-    const told = fieldsTold(record);
     const where = paths.content ?? "content";
+    const named = (["title", "url", "id"] as const).map((field) => paths[field] ?? field);
     throw failure(
       "missing_content",
-      `The record has no text in \`${where}\`, which the built-in analysis reads. ${told} ` +
-        "Say which one holds the text with --map content=… (`fields`).",
+      `The record has no text in \`${where}\`, which the built-in analysis reads. ${fieldsTold(record)} ` +
+        `Say which one holds the text, as --map ${mapping(longestText(record, named))} (\`fields\`).`,
     );
   }
   const title = textOf(fieldOf(record, "title", paths));
@@ -60,6 +60,12 @@ function articleRequest(record: unknown, paths: FieldPaths): ModelRequest {
     ...articlePrompt({ title, content, url: textOf(fieldOf(record, "url", paths)) }),
     article: { title, content },
   };
+}
+
+/** As it is typed in a shell: a name with spaces in quotes, one that would need more left to the reader. */
+function mapping(path = "…"): string {
+  if (/^[\p{L}\p{N}_.…-]+$/u.test(path)) return `content=${path}`;
+  return /^[^,="'`$\\!\p{Cc}]+$/u.test(path) ? `"content=${path}"` : "content=…";
 }
 
 /**

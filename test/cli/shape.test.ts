@@ -31,8 +31,8 @@ describe("fields of another name", () => {
     const server = await simulator();
     const ended = await cli(["analyze", "in.ndjson"], { cwd, env: environment(server.url, "openai") });
     expect(ended.code).toBe(2);
-    expect(ended.stderr).toContain("It has: guid, meta, body, tags.");
-    expect(ended.stderr).toContain("--map content=…");
+    expect(ended.stderr).toContain("It has: guid, meta.headline, body, tags.");
+    expect(ended.stderr).toContain("--map content=body ");
     expect((await server.stats()).requests).toBe(0);
   });
 });
@@ -75,7 +75,7 @@ describe("--prompt", () => {
       ["Nothing in it", [], "prompt.txt has no {{field}}"],
       ["{{body}}", ["--schema", "broken.json"], "broken.json is not valid JSON"],
       ["{{body}}", ["--schema", "nowhere.json"], "nowhere.json cannot be read"],
-      ["{{text}}", [], "{{text}}", "It has: guid, meta, body, tags."],
+      ["{{text}}", [], "{{text}}", "It has: guid, meta.headline, body, tags."],
     ] as const) {
       const ended = await asked(template, ...more);
       expect(ended.code).toBe(2);

@@ -7,7 +7,7 @@ import { pipeline as nodePipeline } from "node:stream/promises";
 import { beforeAll, describe, expect, test } from "vitest";
 import type { Input } from "../../src/sources/input.ts";
 import { read } from "../../src/sources/read.ts";
-import { caught, gathered, letterBox, numbered, startScript, taken, timesOpen, turns } from "../streams.ts";
+import { caught, gathered, letterBox, numbered, startScript, taken, texts, timesOpen, turns } from "../streams.ts";
 import { folder } from "../support.ts";
 
 const COUNT = 3_000;
@@ -72,7 +72,7 @@ describe("every record comes, and in order,", () => {
   const takers = { gathered, alternating, reading, flowing, piped };
   const inputs: Record<string, (path: string) => Input> = {
     "a file": (path) => path,
-    "small chunks": () => SMALL_CHUNKS,
+    "small chunks": () => texts(SMALL_CHUNKS),
     "a stream": () => Readable.from(SMALL_CHUNKS),
     records: () => numbered(COUNT),
   };
@@ -122,7 +122,7 @@ test("thousands of broken lines wait for a slow sink of dead letters", async () 
       stream.write(letter, () => setImmediate(callback));
     },
   });
-  expect(await gathered(read(["x\n".repeat(3_000), '{"id":1}'], { deadLetters: slow }))).toEqual([{ id: 1 }]);
+  expect(await gathered(read(texts(["x\n".repeat(3_000), '{"id":1}']), { deadLetters: slow }))).toEqual([{ id: 1 }]);
   await new Promise((resolve) => slow.end(resolve));
   expect(letters.map(({ source }) => source?.line)).toEqual(Array.from({ length: 3_000 }, (_, index) => index + 1));
   expect(most).toBeLessThanOrEqual(5);

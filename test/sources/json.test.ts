@@ -119,18 +119,30 @@ describe("a JSON array", () => {
   test("that is none at the top is refused, and the message says what there is", async () => {
     const { error } = await broken('{"meta":{"n":1},"data":{"articles":[]}}');
     expect(error).toMatchObject({ code: "invalid_option" });
-    expect(error.message).toContain("is an object, not an array. Say where its array lies with `path`.");
+    expect(error.message).toContain(
+      "is an object, not an array. Say where the array of records lies with --path (`path`).",
+    );
     expect(error.message).toContain("There are: meta, data.");
     expect((await broken("7 ")).error.message).toBe("The JSON document is no array: its records must lie in one.");
   });
 
   test.each([
-    ["data.items", 'The path "data.items" matches nothing. There are: meta, data, data.articles.'],
-    ["data", 'At the path "data" there is an object. There are: meta, data.'],
+    ["items", 'The path "items" matches nothing. There are: meta, data, more.'],
+    ["data.items", 'The path "data.items" matches nothing. At "data" there are: n, articles.'],
+    [
+      "data",
+      'At the path "data" there is an object, not an array. There is an array in it: --path data.articles (`path`).',
+    ],
     ["meta", 'At the path "meta" there is no array. There are: meta.'],
-    ["data.articles.x", 'The path "data.articles.x" matches nothing. There are: meta, data, data.articles.'],
+    ["data.articles.x", 'The path "data.articles.x" leads into an array. Name that: "data.articles".'],
+    [
+      "more",
+      'At the path "more" there is an object, not an array. Say where the array of records lies with --path (`path`). At "more" there are: a.',
+    ],
   ])("is looked for at the path %s in vain: the message says what there is", async (path, message) => {
-    const { error } = await broken('{"meta":1,"data":{"articles":[{"x":[]}]}}', { path });
+    const { error } = await broken('{"meta":1,"data":{"n":[1],"articles":[{"x":[]}]},"more":{"a":{"b":[2]}}}', {
+      path,
+    });
     expect(error).toMatchObject({ code: "invalid_option", message });
   });
 

@@ -8,7 +8,7 @@ import { setTimeout as after } from "node:timers/promises";
 import { describe, expect, test } from "vitest";
 import type { Input } from "../../src/sources/input.ts";
 import { type ReadOptions, read } from "../../src/sources/read.ts";
-import { caught, collector, gathered, startScript, taken, turns } from "../streams.ts";
+import { caught, collector, gathered, startScript, taken, texts, turns } from "../streams.ts";
 import { folder, writeLines } from "../support.ts";
 
 const RECORDS = [{ id: 1, title: "Zoë 🎉" }, { id: 2 }, { id: 3, deep: { a: [1, 2] } }];
@@ -31,7 +31,7 @@ describe("read", () => {
       "path",
     ],
     ["a web stream of bytes", () => new Blob([BYTES]).stream(), "(stream)"],
-    ["an iterable of text", () => TEXT.split(/(?<=\n)/), "(iterable)"],
+    ["an iterable of text", () => texts(TEXT.split(/(?<=\n)/)), "(iterable)"],
     ["an iterable of bytes", () => [new Uint8Array(BYTES.subarray(0, 9)), BYTES.subarray(9)], "(iterable)"],
     ["a Buffer", () => BYTES, "(iterable)"],
     ["a Readable of records", () => Readable.from(RECORDS), undefined],
@@ -103,7 +103,7 @@ describe("read", () => {
 
   test("works in Node's own pipeline", async () => {
     const { records, stream } = collector();
-    const source = read([TEXT]);
+    const source = read(texts([TEXT]));
     await nodePipeline(source, stream);
     expect(records).toEqual(RECORDS);
     expect(source.report).toMatchObject({ name: "read", out: 3, deadLettered: 0 });
