@@ -12,7 +12,7 @@ import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
 export interface CallPolicy extends RetryPolicy {
-  /** Longest time for one attempt in ms, from sending it to the last byte of its answer. */
+  /** Longest time for one attempt in ms, from sending it to the last byte of its answer; if that is streamed, the longest silence. */
   readonly timeout: number;
 }
 
@@ -28,6 +28,10 @@ export interface Caller {
   readonly release: AbortSignal;
   /** What the record has been through; added to, over all the requests that are made for it. */
   readonly history: History;
+  /** Asks for streamed answers. Default: where the provider wants it. */
+  readonly streaming?: boolean | undefined;
+  /** Gets an answer's text piece by piece; `attempt` is that of the record, the first being 1. */
+  readonly onDelta?: ((text: string, attempt: number) => void | Promise<void>) | undefined;
 }
 
 const clients = new WeakMap<Provider, Client>();
@@ -94,12 +98,18 @@ export class Client {
 
   async #attempt(
     request: ModelRequest,
-    { policy, counts, signal, history }: Caller,
+    { policy, counts, signal, history, streaming, onDelta }: Caller,
   ): Promise<Completion | MillraceError> {
     if (signal.aborted) throw signal.reason;
     counts.attempts++;
     history.attempts++;
-    const outcome = await attempt(this.provider, request, { timeout: policy.timeout, signal });
+    const count = history.attempts;
+    const outcome = await attempt(this.provider, request, {
+      timeout: policy.timeout,
+      signal,
+      streaming,
+      onDelta: onDelta && ((text) => onDelta(text, count)),
+    });
     if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
     return outcome;
   }

@@ -4,12 +4,15 @@ import type { OpenAI } from "openai";
 import { failure } from "../errors.ts";
 import type { Fetch } from "../http/fetch.ts";
 import { load } from "../load.ts";
+import { chatAssembly } from "./chat-stream.ts";
 import { VENDORS } from "./models.ts";
 import { chatBody, readChat } from "./openai-chat.ts";
 import { readResponse, responsesBody } from "./openai-responses.ts";
-import type { Completion, ModelRequest, Provider } from "./provider.ts";
+import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
+import { responsesAssembly } from "./responses-stream.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
-import { knowsNoSchemas } from "./verdict.ts";
+import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
+import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
 import { createWire, NO_TIMEOUT, refusalOf } from "./wire.ts";
 
 /**
@@ -31,48 +34,90 @@ export interface OpenAIOptions extends ProviderOptions {
 const KEYS = [...PROVIDER_KEYS, "api", "structuredOutput"];
 const OUTPUTS = ["json_schema", "prompt"] as const;
 
+/** `streaming`: what a streamed call says besides. Chat Completions tell no usage in a stream unless they are asked to. */
 const APIS = {
-  chat: { path: "/chat/completions", body: chatBody, read: readChat },
-  responses: { path: "/responses", body: responsesBody, read: readResponse },
+  chat: {
+    path: "/chat/completions",
+    body: chatBody,
+    read: readChat,
+    assembly: chatAssembly,
+    streaming: { stream_options: { include_usage: true } },
+  },
+  responses: {
+    path: "/responses",
+    body: responsesBody,
+    read: readResponse,
+    assembly: responsesAssembly,
+    streaming: {},
+  },
 };
+
+/** What a server has been found to understand. */
+interface Manners {
+  readonly output: StructuredOutput;
+  /** Whether it may be sent `stream_options`. */
+  readonly streamOptions: boolean;
+}
 
 /** @throws `missing_key`, `invalid_option` */
 export function openai(options: OpenAIOptions = {}): Provider {
   const settings = readSettings(VENDORS.openai, options, { known: KEYS, compatible: true });
-  const { path, body, read } = APIS[choice("api", options.api ?? "chat", ["chat", "responses"])];
+  const api = APIS[choice("api", options.api ?? "chat", ["chat", "responses"])];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);
   const mayFallBack = asked === undefined && !settings.official;
-  let output: StructuredOutput = asked ?? "json_schema";
+  let manners: Manners = { output: asked ?? "json_schema", streamOptions: true };
   const wire = createWire(settings, (fetch) => connect(settings, fetch));
 
-  const call = (request: ModelRequest, signal: AbortSignal, how: StructuredOutput): Promise<Completion> =>
-    wire.call(signal, async (client) => {
-      const sent = how === "prompt" ? prompted(request) : request;
-      const { data, response } = await client
-        .post<unknown>(path, { body: body(sent, settings), signal })
-        .withResponse();
-      const completion = read(data, response.headers, settings);
-      return how === "prompt" ? extracted(request, completion) : completion;
+  const call = (request: ModelRequest, how: CompleteOptions, { output, streamOptions }: Manners): Promise<Completion> =>
+    wire.call(how.signal, async (client) => {
+      const body = api.body(output === "prompt" ? prompted(request) : request, settings);
+      const post = (body: object, signal: AbortSignal, headers = {}) =>
+        client.post<unknown>(api.path, { body, signal, headers });
+      const ask = (signal: AbortSignal) => {
+        const more = streamOptions ? api.streaming : {};
+        return post({ ...body, stream: true, ...more }, signal, ACCEPT_EVENTS).asResponse();
+      };
+      const { data, headers } = how.streaming
+        ? await streamed(how, { settings, assembly: api.assembly(), ask })
+        : await whole(post(body, how.signal));
+      const completion = api.read(data, headers, settings);
+      return output === "prompt" ? extracted(request, completion) : completion;
     });
+
+  /** What a refusal says that the server does not understand, if that can be done without. */
+  const without = (error: unknown, request: ModelRequest, used: Manners): Partial<Manners> | undefined => {
+    const refusal = refusalOf(error);
+    if (refusal === undefined || settings.official) return undefined;
+    if (used.streamOptions && knowsNoStreamOptions(refusal)) return { streamOptions: false };
+    const schemas = mayFallBack && request.schema !== undefined && used.output !== "prompt";
+    return schemas && knowsNoSchemas(refusal) ? { output: "prompt" } : undefined;
+  };
 
   return {
     name: "openai",
     model: settings.model,
     maxOutputTokens: settings.maxOutputTokens,
     baseURL: settings.baseURL,
-    async complete(request, { signal }) {
-      try {
-        return await call(request, signal, output);
-      } catch (error) {
-        const refusal = refusalOf(error);
-        if (!mayFallBack || request.schema === undefined || refusal === undefined || !knowsNoSchemas(refusal))
-          throw error;
-        output = "prompt";
-        return call(request, signal, output);
+    async complete(request, how) {
+      // At most once more for each manner: what has been given up is not asked for again.
+      for (let used = manners; ; ) {
+        try {
+          return await call(request, how, used);
+        } catch (error) {
+          const change = without(error, request, used);
+          if (change === undefined) throw error;
+          used = { ...used, ...change };
+          manners = { ...manners, ...change };
+        }
       }
     },
     close: wire.close,
   };
+}
+
+async function whole(post: { withResponse(): Promise<{ data: unknown; response: Response }> }): Promise<Answered> {
+  const { data, response } = await post.withResponse();
+  return { data, headers: response.headers };
 }
 
 function connect(settings: Settings, fetch: Fetch): OpenAI {

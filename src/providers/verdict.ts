@@ -106,3 +106,7 @@ export function knowsNoSchemas(refusal: Refusal): boolean {
     !/invalid (?:json )?schema|schema is (?:invalid|not valid)/.test(refusal.words)
   );
 }
+
+/** A compatible server that does not know how to tell the usage of a stream. */
+export const knowsNoStreamOptions = ({ status, words }: Refusal): boolean =>
+  WRONG.has(status) && /stream_?options|include_usage/.test(words);

@@ -12,7 +12,7 @@ import { type Article, carrySource, drop } from "../record.ts";
 import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
 import { noUsage } from "../usage.ts";
 import { type AnalyzeOptions, normalised, type Settings } from "./analyze-options.ts";
-import { called } from "./functions.ts";
+import { called, told } from "./functions.ts";
 import { Parallel } from "./parallel.ts";
 
 /** So many first records without content stop the run. */
@@ -107,7 +107,7 @@ export class Analyze extends Parallel {
   }
 
   async #answer(record: unknown, { signal, history, progress }: Work): Promise<unknown> {
-    const { provider, check, policy, request, output } = this.#settings;
+    const { provider, check, policy, request, output, streaming, onDelta } = this.#settings;
     const caller: Caller = {
       policy,
       slots: this.#slots,
@@ -115,6 +115,8 @@ export class Analyze extends Parallel {
       signal,
       release: this.#released.signal,
       history,
+      streaming,
+      onDelta: onDelta && ((delta, attempt) => told("onDelta", onDelta, delta, record, { attempt })),
     };
     const complete = (asked: ModelRequest) => this.#client.complete(asked, caller);
     const { value, completion } = await answer(await request(record), provider, { complete, check });

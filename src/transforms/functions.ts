@@ -13,6 +13,24 @@ export function called<Args extends readonly unknown[], R>(name: string, fn: (..
   return isPromise(made) ? (Promise.resolve(made).then(given(name), rethrow(name)) as R) : (given(name)(made) as R);
 }
 
+/**
+ * Calls a function that only listens: what it returns does not matter, but for a promise, which is passed on.
+ *
+ * @throws MillraceError `stage_failed`
+ */
+export function told<Args extends readonly unknown[]>(
+  name: string,
+  listener: (...args: Args) => unknown,
+  ...args: Args
+): void | Promise<void> {
+  try {
+    const made = listener(...args);
+    if (isPromise(made)) return made.then(() => {}, rethrow(name));
+  } catch (error) {
+    throw thrown(name, error);
+  }
+}
+
 export const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 
