@@ -135,6 +135,8 @@ const endless = (): MillraceError =>
 /** A provider that is deaf to its signal must not hold up a stop or outlive its timeout. */
 function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
   return new Promise((resolve, reject) => {
+    // A listener that threw may have ended the call before the provider gave back its promise.
+    if (signal.aborted) reject(signal.reason);
     signal.addEventListener("abort", () => reject(signal.reason), { once: true });
     answer.then(resolve, reject);
   });

@@ -48,9 +48,7 @@ export function createFetch(dispatcher: Pool["dispatcher"]): Fetch {
       body,
       signal,
     });
-    if (streaming && isStream(answer)) {
-      return toResponse(answer.statusCode, answer.headers, streamOf(answer.body));
-    }
+    if (streaming && isStream(answer)) return toResponse(answer.statusCode, answer.headers, streamOf(answer.body));
     // Begun in the same turn, so that an error event always finds a listener: one that finds none ends the process.
     const bytes = await answer.body.bytes();
     // undici gives the socket back one turn of the event loop after the body's end. Without waiting for it, whoever calls
@@ -60,9 +58,12 @@ export function createFetch(dispatcher: Pool["dispatcher"]): Fetch {
   };
 }
 
-/** What is called JSON or HTML comes in one piece; what has no name, or a wrong one, is looked at as it comes. */
+/**
+ * What is called JSON or HTML comes in one piece; what has no name, or a wrong one, is looked at as it comes. What no
+ * `Response` will be made of is read like any other, so that its socket is free.
+ */
 function isStream({ statusCode, headers }: Dispatcher.ResponseData): boolean {
-  return statusCode === 200 && !/json|html/i.test(String(headers["content-type"] ?? ""));
+  return statusCode === 200 && !isEncoded(headers) && !/json|html/i.test(String(headers["content-type"] ?? ""));
 }
 
 /** Nothing is read ahead: what a slow reader leaves stays in the socket. Cancelling it closes the socket at once. */
@@ -106,16 +107,19 @@ async function readBody(body: RequestInit["body"]): Promise<string | Uint8Array 
   throw failure("internal", "A request's body was neither text nor bytes.");
 }
 
+type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
+
+const isEncoded = ({ "content-encoding": encoding }: RawHeaders): boolean =>
+  encoding !== undefined && encoding !== "identity";
+
 function toResponse(
   status: number,
-  raw: Record<string, string | string[] | undefined>,
+  raw: RawHeaders,
   body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
 ): Response {
-  const encoding = raw["content-encoding"];
-  if (encoding !== undefined && encoding !== "identity") {
-    throw failure("bad_response", `The answer came encoded (${String(encoding)}) although none was asked for.`, {
-      status,
-    });
+  if (isEncoded(raw)) {
+    const encoding = String(raw["content-encoding"]);
+    throw failure("bad_response", `The answer came encoded (${encoding}) although none was asked for.`, { status });
   }
   if (status < 200 || status > 599)
     throw failure("bad_response", `${status} is no status that HTTP knows.`, { status });

@@ -31,7 +31,14 @@ function anthropicEvents(pieces: readonly string[], { finish = "end_turn" }: Tol
     named({ type: "content_block_stop", index }),
   ];
   const usage = { input_tokens: 10, cache_creation_input_tokens: 20, cache_read_input_tokens: 30, output_tokens: 1 };
-  const message = { id: "msg_1", type: "message", role: "assistant", model: "claude-x", content: [], stop_reason: null };
+  const message = {
+    id: "msg_1",
+    type: "message",
+    role: "assistant",
+    model: "claude-x",
+    content: [],
+    stop_reason: null,
+  };
   return [
     named({ type: "message_start", message: { ...message, usage } }),
     named({ type: "ping" }),

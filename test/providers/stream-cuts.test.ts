@@ -55,20 +55,23 @@ describe.each(STREAMED)("$title", ({ title, events }) => {
     "with its data over several lines": plain.replaceAll('",', '",\ndata: '),
   };
 
-  test.each(Object.entries(forms))("%s, cut anywhere in two or byte by byte, it is the same answer", async (_, form) => {
-    const whole = bytes(form);
-    const expected = await read(title, [bytes(plain)]);
-    expect(expected.text).toBe(TEXT);
-    for (let at = 0; at <= whole.length; at++) expect(await read(title, cutAt(whole, [at]))).toEqual(expected);
-    const single = Array.from(whole, (byte) => Uint8Array.of(byte));
-    expect(await read(title, single)).toEqual(expected);
-  });
+  test.each(Object.entries(forms))(
+    "%s, cut anywhere in two or byte by byte, it is the same answer",
+    async (_, form) => {
+      const whole = bytes(form);
+      const expected = await read(title, [bytes(plain)]);
+      expect(expected.text).toBe(TEXT);
+      for (let at = 0; at <= whole.length; at++) expect(await read(title, cutAt(whole, [at]))).toEqual(expected);
+      const single = Array.from(whole, (byte) => Uint8Array.of(byte));
+      expect(await read(title, single)).toEqual(expected);
+    },
+  );
 
   test("however it is cut, it is the same answer", async () => {
     const expected = await read(title, [bytes(plain)]);
-    const cut = fc.constantFrom(...Object.values(forms).map(bytes)).chain((whole) =>
-      fc.array(fc.nat(whole.length), { maxLength: 40 }).map((positions) => cutAt(whole, positions)),
-    );
+    const cut = fc
+      .constantFrom(...Object.values(forms).map(bytes))
+      .chain((whole) => fc.array(fc.nat(whole.length), { maxLength: 40 }).map((positions) => cutAt(whole, positions)));
     await fc.assert(
       fc.asyncProperty(cut, async (chunks) => {
         expect(await read(title, chunks)).toEqual(expected);
@@ -85,6 +88,7 @@ describe.each(STREAMED)("$title", ({ title, events }) => {
       const error = await rejection(read(title, [whole.subarray(0, end)]));
       expect(error, `after ${end} bytes`).toMatchObject({ code: "bad_response" });
     }
-    for (let end = marked; end <= whole.length; end++) expect((await read(title, [whole.subarray(0, end)])).text).toBe(TEXT);
+    for (let end = marked; end <= whole.length; end++)
+      expect((await read(title, [whole.subarray(0, end)])).text).toBe(TEXT);
   });
 });

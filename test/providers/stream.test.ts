@@ -43,19 +43,23 @@ describe.each(STREAMED)("$title, streamed", (protocol) => {
     await provider.close();
   });
 
-  test.each(["end_turn", "stop", "completed", "max_tokens", "length", "max_output_tokens", "content_filter", "refusal"])(
-    "%s ends it as it ends an answer in one piece",
-    async (finish) => {
-      await using server = await faultServer((res, _seen, nth) =>
-        nth === 0
-          ? reply(res, 200, protocol.answer(TEXT, { finish }))
-          : stream(res, protocol.events(PIECES, { finish })),
-      );
-      const provider = protocol.make(server.url);
-      expect(await provider.complete(ASK, patient())).toEqual(await ask(provider));
-      await provider.close();
-    },
-  );
+  test.each([
+    "end_turn",
+    "stop",
+    "completed",
+    "max_tokens",
+    "length",
+    "max_output_tokens",
+    "content_filter",
+    "refusal",
+  ])("%s ends it as it ends an answer in one piece", async (finish) => {
+    await using server = await faultServer((res, _seen, nth) =>
+      nth === 0 ? reply(res, 200, protocol.answer(TEXT, { finish })) : stream(res, protocol.events(PIECES, { finish })),
+    );
+    const provider = protocol.make(server.url);
+    expect(await provider.complete(ASK, patient())).toEqual(await ask(provider));
+    await provider.close();
+  });
 
   test("a schema goes out as ever, and its answer comes back whole", async () => {
     await using server = await faultServer((res) => stream(res, protocol.events(['{"to', 'ne":"good"}'])));
@@ -210,7 +214,9 @@ describe.each(STREAMED)("$title, streamed", (protocol) => {
   });
 
   test("an event that is not JSON is a bad response that does not quote it", async () => {
-    await using server = await faultServer((res) => stream(res, [protocol.events(PIECES)[0]!, "data: the article\n\n"]));
+    await using server = await faultServer((res) =>
+      stream(res, [protocol.events(PIECES)[0]!, "data: the article\n\n"]),
+    );
     const provider = protocol.make(server.url);
     const error = (await rejection(ask(provider))) as Error;
     expect(error).toMatchObject({ code: "bad_response" });
@@ -294,7 +300,9 @@ describe("a compatible server", () => {
   });
 
   test("that repeats the usage in every chunk, or ends without an empty line, is understood", async () => {
-    const running = chat.events(PIECES).map((event, index) => event.replace('"usage":null', `"usage":{"prompt_tokens":${index}}`));
+    const running = chat
+      .events(PIECES)
+      .map((event, index) => event.replace('"usage":null', `"usage":{"prompt_tokens":${index}}`));
     const bare = [...running.slice(0, -1), "data: [DONE]"];
     await using server = await faultServer((res) => stream(res, bare, { "content-type": "text/plain" }));
     const provider = openai({ apiKey: KEY, baseURL: `${server.url}/v1` });
@@ -316,7 +324,8 @@ describe("a compatible server", () => {
       void gone.then(() => {
         open = false;
       });
-      while (open) if (!res.write(part)) await Promise.race([gone, new Promise((resolve) => res.once("drain", resolve))]);
+      while (open)
+        if (!res.write(part)) await Promise.race([gone, new Promise((resolve) => res.once("drain", resolve))]);
     });
     const provider = openai({ apiKey: KEY, baseURL: `${server.url}/v1` });
     const error = (await rejection(provider.complete(ASK, { ...patient(), streaming: true }))) as Error;
