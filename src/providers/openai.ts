@@ -59,6 +59,12 @@ interface Manners {
   readonly streamOptions: boolean;
 }
 
+interface Sent {
+  readonly request: ModelRequest;
+  readonly streaming: boolean | undefined;
+  readonly used: Manners;
+}
+
 /** @throws `missing_key`, `invalid_option` */
 export function openai(options: OpenAIOptions = {}): Provider {
   const settings = readSettings(VENDORS.openai, options, { known: KEYS, compatible: true });
@@ -85,10 +91,11 @@ export function openai(options: OpenAIOptions = {}): Provider {
     });
 
   /** What a refusal says that the server does not understand, if that can be done without. */
-  const without = (error: unknown, request: ModelRequest, used: Manners): Partial<Manners> | undefined => {
+  const without = (error: unknown, sent: Sent): Partial<Manners> | undefined => {
+    const { request, streaming, used } = sent;
     const refusal = refusalOf(error);
     if (refusal === undefined || settings.official) return undefined;
-    if (used.streamOptions && knowsNoStreamOptions(refusal)) return { streamOptions: false };
+    if (streaming && used.streamOptions && knowsNoStreamOptions(refusal)) return { streamOptions: false };
     const schemas = mayFallBack && request.schema !== undefined && used.output !== "prompt";
     return schemas && knowsNoSchemas(refusal) ? { output: "prompt" } : undefined;
   };
@@ -104,7 +111,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
         try {
           return await call(request, how, used);
         } catch (error) {
-          const change = without(error, request, used);
+          const change = without(error, { request, streaming: how.streaming, used });
           if (change === undefined) throw error;
           used = { ...used, ...change };
           manners = { ...manners, ...change };

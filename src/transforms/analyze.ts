@@ -88,7 +88,8 @@ export class Analyze extends Parallel {
       await this.#stage.reject(fault, { record });
       this.#sort(fault);
       // What a function of the user's own made of the record says nothing about the provider.
-      const hopeless = history.attempts > 0 && !progress.answered ? this.#prospects.add(fault) : undefined;
+      const own = history.attempts === 0 || progress.answered || fault.code === "stage_failed";
+      const hopeless = own ? undefined : this.#prospects.add(fault);
       if (hopeless !== undefined) throw hopeless;
       return drop;
     }
