@@ -9,11 +9,12 @@ import { VENDORS } from "./models.ts";
 import { chatBody, readChat } from "./openai-chat.ts";
 import { readResponse, responsesBody } from "./openai-responses.ts";
 import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
+import type { Refusal } from "./refusal.ts";
 import { responsesAssembly } from "./responses-stream.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
 import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
 import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
-import { createWire, NO_TIMEOUT, refusalOf } from "./wire.ts";
+import { createWire, NO_TIMEOUT, refusalOf, type Wire } from "./wire.ts";
 
 /**
  * How the answer is made to follow a schema. `json_schema`: by the server, as it decodes. `prompt`: by asking for it;
@@ -59,22 +60,41 @@ interface Manners {
   readonly streamOptions: boolean;
 }
 
-interface Sent {
-  readonly request: ModelRequest;
-  readonly streaming: boolean | undefined;
-  readonly used: Manners;
-}
-
 /** @throws `missing_key`, `invalid_option` */
 export function openai(options: OpenAIOptions = {}): Provider {
   const settings = readSettings(VENDORS.openai, options, { known: KEYS, compatible: true });
   const api = APIS[choice("api", options.api ?? "chat", ["chat", "responses"])];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);
-  const mayFallBack = asked === undefined && !settings.official;
   let manners: Manners = { output: asked ?? "json_schema", streamOptions: true };
   const wire = createWire(settings, (fetch) => connect(settings, fetch));
+  const call = caller(wire, settings, api);
+  return {
+    name: "openai",
+    model: settings.model,
+    maxOutputTokens: settings.maxOutputTokens,
+    baseURL: settings.baseURL,
+    async complete(request, how) {
+      // At most once more for each manner: what has been given up is not asked for again.
+      for (let used = manners; ; ) {
+        try {
+          return await call(request, how, used);
+        } catch (error) {
+          const refusal = settings.official ? undefined : refusalOf(error);
+          const change = refusal && without(refusal, used, { request, how, mayPrompt: asked === undefined });
+          if (change === undefined) throw error;
+          used = { ...used, ...change };
+          manners = { ...manners, ...change };
+        }
+      }
+    },
+    close: wire.close,
+  };
+}
 
-  const call = (request: ModelRequest, how: CompleteOptions, { output, streamOptions }: Manners): Promise<Completion> =>
+type Call = (request: ModelRequest, how: CompleteOptions, manners: Manners) => Promise<Completion>;
+
+function caller(wire: Wire<OpenAI>, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
+  return (request, how, { output, streamOptions }) =>
     wire.call(how.signal, async (client) => {
       const body = api.body(output === "prompt" ? prompted(request) : request, settings);
       const post = (body: object, signal: AbortSignal, headers = {}) =>
@@ -89,37 +109,19 @@ export function openai(options: OpenAIOptions = {}): Provider {
       const completion = api.read(data, headers, settings);
       return output === "prompt" ? extracted(request, completion) : completion;
     });
+}
 
-  /** What a refusal says that the server does not understand, if that can be done without. */
-  const without = (error: unknown, sent: Sent): Partial<Manners> | undefined => {
-    const { request, streaming, used } = sent;
-    const refusal = refusalOf(error);
-    if (refusal === undefined || settings.official) return undefined;
-    if (streaming && used.streamOptions && knowsNoStreamOptions(refusal)) return { streamOptions: false };
-    const schemas = mayFallBack && request.schema !== undefined && used.output !== "prompt";
-    return schemas && knowsNoSchemas(refusal) ? { output: "prompt" } : undefined;
-  };
+interface Sent {
+  readonly request: ModelRequest;
+  readonly how: CompleteOptions;
+  readonly mayPrompt: boolean;
+}
 
-  return {
-    name: "openai",
-    model: settings.model,
-    maxOutputTokens: settings.maxOutputTokens,
-    baseURL: settings.baseURL,
-    async complete(request, how) {
-      // At most once more for each manner: what has been given up is not asked for again.
-      for (let used = manners; ; ) {
-        try {
-          return await call(request, how, used);
-        } catch (error) {
-          const change = without(error, { request, streaming: how.streaming, used });
-          if (change === undefined) throw error;
-          used = { ...used, ...change };
-          manners = { ...manners, ...change };
-        }
-      }
-    },
-    close: wire.close,
-  };
+/** What a compatible server says that it does not understand, if that can be done without. */
+function without(refusal: Refusal, used: Manners, { request, how, mayPrompt }: Sent): Partial<Manners> | undefined {
+  if (how.streaming && used.streamOptions && knowsNoStreamOptions(refusal)) return { streamOptions: false };
+  const schemas = mayPrompt && request.schema !== undefined && used.output !== "prompt";
+  return schemas && knowsNoSchemas(refusal) ? { output: "prompt" } : undefined;
 }
 
 async function whole(post: { withResponse(): Promise<{ data: unknown; response: Response }> }): Promise<Answered> {

@@ -4,6 +4,7 @@ import { Readable } from "node:stream";
 import { pipeline as nodePipeline } from "node:stream/promises";
 import { describe, expect, test } from "vitest";
 import { z } from "zod";
+import { failure } from "../../src/errors.ts";
 import { pipeline } from "../../src/pipeline.ts";
 import { anthropic } from "../../src/providers/anthropic.ts";
 import { mistral } from "../../src/providers/mistral.ts";
@@ -135,6 +136,9 @@ describe("streaming", () => {
         throw new Error("mine");
       },
       () => Promise.reject(new Error("mine")),
+      () => {
+        throw Object.assign(failure("rate_limited", "mine"), { name: "Error" });
+      },
     ]) {
       const { records, stream } = collector();
       const letters = collector();
