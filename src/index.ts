@@ -38,7 +38,7 @@ export type { Input } from "./sources/input.ts";
 export { type ReadOptions, read } from "./sources/read.ts";
 export type { StageReport } from "./stage.ts";
 export { analyze } from "./transforms/analyze.ts";
-export type { AnalyzeOptions, AnalyzeResult, Prompt } from "./transforms/analyze-options.ts";
+export type { AnalyzeOptions, AnalyzeResult, DeltaCall, Prompt } from "./transforms/analyze-options.ts";
 export { batch } from "./transforms/batch.ts";
 export { filter } from "./transforms/filter.ts";
 export { type FunctionStageOptions, flatMap, map } from "./transforms/map.ts";

@@ -16,7 +16,7 @@ import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
 export interface CallPolicy extends RetryPolicy {
-  /** Longest time for one attempt in ms, from sending it to the last byte of its answer. */
+  /** Longest time for one attempt in ms, from sending it to the last byte of its answer; if that is streamed, the longest silence. */
   readonly timeout: number;
 }
 
@@ -36,6 +36,10 @@ export interface Caller {
   readonly priority: number;
   /** Whether somebody else can be asked: an outage then fails the call at once. */
   readonly replaceable: boolean;
+  /** Asks for streamed answers. Default: where the provider wants it. */
+  readonly streaming?: boolean | undefined;
+  /** Gets an answer's text piece by piece; `attempt` is that of the record, the first being 1. */
+  readonly onDelta?: ((text: string, attempt: number) => void | Promise<void>) | undefined;
 }
 
 /** A completion, and who gave it. */
@@ -162,13 +166,19 @@ export class Client {
   }
 
   async #attempt(request: ModelRequest, { line, lane, started }: Admitted, caller: Caller) {
-    const { signal, counts, policy, history } = caller;
+    const { signal, counts, policy, history, streaming, onDelta } = caller;
     let outcome: Completion | MillraceError | undefined;
     try {
       if (signal.aborted) throw signal.reason;
       counts.attempts++;
       history.attempts++;
-      outcome = await attempt(lane.provider, request, { timeout: policy.timeout, signal });
+      const count = history.attempts;
+      outcome = await attempt(lane.provider, request, {
+        timeout: policy.timeout,
+        signal,
+        streaming,
+        onDelta: onDelta && ((text) => onDelta(text, count)),
+      });
       if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
       return outcome;
     } finally {

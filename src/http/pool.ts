@@ -10,13 +10,22 @@ export interface PoolOptions {
 }
 
 export interface Pool {
-  /** @throws `aborted` once the pool is closed. */
-  dispatcher(): Dispatcher;
+  /**
+   * @param call.streaming the answer will come as events, and is thrown away as it is read
+   * @throws `aborted` once the pool is closed.
+   */
+  dispatcher(call?: { readonly streaming: boolean }): Dispatcher;
   /** Closes every socket; calls in flight fail. */
   close(): Promise<void>;
 }
 
 const MAX_BODY_BYTES = 32 * 1024 * 1024;
+
+/**
+ * Events wrap each token in 300 bytes and more: OpenAI's longest answers (128,000 tokens) would not fit into the cap for
+ * whole bodies. None of this is kept; what is kept of a stream has a bound of its own (`providers/stream.ts`).
+ */
+const STREAM_FACTOR = 8;
 
 /** Idle sockets are closed after this, in ms: before the vendors' edges do, so that no call is sent into a dead one. */
 const KEEP_ALIVE = 30_000;
@@ -24,16 +33,21 @@ const KEEP_ALIVE = 30_000;
 const CONNECT_TIMEOUT = 10_000;
 
 export function createPool(options: PoolOptions = {}): Pool {
-  const agent = open(options.maxBodyBytes ?? MAX_BODY_BYTES);
+  const maxBodyBytes = options.maxBodyBytes ?? MAX_BODY_BYTES;
+  const whole = open(maxBodyBytes);
+  // undici knows the cap of an agent only, not of a call.
+  let streams: Dispatcher | undefined;
   let closed = false;
   return {
-    dispatcher() {
+    dispatcher({ streaming } = { streaming: false }) {
       if (closed) throw failure("aborted", "The provider is closed. Make a new one to call again.");
-      return agent;
+      if (!streaming) return whole;
+      streams ??= open(maxBodyBytes * STREAM_FACTOR);
+      return streams;
     },
     async close() {
       closed = true;
-      await agent.destroy();
+      await Promise.all([whole.destroy(), streams?.destroy()]);
     },
   };
 }

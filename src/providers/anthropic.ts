@@ -3,6 +3,7 @@
 import type { Anthropic } from "@anthropic-ai/sdk";
 import { load } from "../load.ts";
 import type { Usage } from "../usage.ts";
+import { anthropicAssembly } from "./anthropic-stream.ts";
 import { anthropicSchema } from "./json-schema.ts";
 import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
@@ -10,9 +11,16 @@ import { VENDORS } from "./models.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
+import { ACCEPT_EVENTS, streamed } from "./stream.ts";
 import { createWire, NO_TIMEOUT } from "./wire.ts";
 
 export type AnthropicOptions = ProviderOptions;
+
+/**
+ * Longer answers must be streamed, in tokens of the output limit. Anthropic's SDK refuses a plain call that may take over
+ * 10 minutes, and reckons with an hour for 128,000 tokens (`calculateNonstreamingTimeout`).
+ */
+const LONGEST_IN_ONE_PIECE = 21_333;
 
 /**
  * Several keys, separated by commas, give a provider with a lane for each, as `lanes()` makes it.
@@ -44,10 +52,18 @@ function withKey(options: AnthropicOptions): Provider {
     model,
     maxOutputTokens,
     baseURL,
-    complete: (request, { signal }) =>
-      wire.call(signal, async (client) => {
+    complete: (request, options) =>
+      wire.call(options.signal, async (client) => {
         // `messages.create` does the same, but writes a line to stderr for every call to a model that is to be retired.
-        const call = client.post<unknown>("/v1/messages", { body: body(request, settings), signal });
+        const path = "/v1/messages";
+        const asked = body(request, settings);
+        if (options.streaming || asked.max_tokens > LONGEST_IN_ONE_PIECE) {
+          const ask = (signal: AbortSignal) =>
+            client.post(path, { body: { ...asked, stream: true }, headers: ACCEPT_EVENTS, signal }).asResponse();
+          const { data, headers } = await streamed(options, { settings, assembly: anthropicAssembly(), ask });
+          return read(data, headers, settings);
+        }
+        const call = client.post<unknown>(path, { body: asked, signal: options.signal });
         const { data, response } = await call.withResponse();
         return read(data, response.headers, settings);
       }),

@@ -11,8 +11,10 @@ const LONGEST_QUOTE = 300;
 
 export function refused(refusal: Refusal, settings: Settings): MillraceError {
   const code = verdict(refusal);
-  const { status, headers, retryAfter } = refusal;
-  const head = [status, refusal.type, "from", settings.label].filter((part) => part !== undefined).join(" ");
+  const { midway = false, type, headers, retryAfter } = refusal;
+  const status = midway ? 200 : refusal.status;
+  const what = midway ? [type ?? "An error", "in the middle of a streamed answer"] : [status, type];
+  const head = [...what, "from", settings.label].filter((part) => part !== undefined).join(" ");
   const said = quote(refusal.message || "no explanation", settings);
   return failure(code, `${head}: ${said} ${advice(code, settings, headers)}`.trim(), {
     status,

@@ -9,12 +9,12 @@ import { load } from "../load.ts";
 import type { Settings } from "./settings.ts";
 
 /** One call with a body as the API takes it; rejects with what the fetch threw. */
-export type MistralChat = (body: Readonly<Record<string, unknown>>, signal: AbortSignal) => Promise<MistralAnswer>;
+export type MistralChat = (body: Readonly<Record<string, unknown>>, options: MistralCall) => Promise<Response>;
 
-export interface MistralAnswer {
-  /** As it came: the caller checks its shape, as it does with every vendor's. */
-  readonly data: unknown;
-  readonly headers: Headers;
+export interface MistralCall {
+  readonly signal: AbortSignal;
+  /** Go before the SDK's own. */
+  readonly headers?: Readonly<Record<string, string>>;
 }
 
 type Sdk = typeof import("@mistralai/mistralai/core.js") &
@@ -46,9 +46,9 @@ export function loadMistralChat(settings: Settings, fetch: Fetch): MistralChat {
     securitySource: apiKey,
     retryConfig: noRetries,
   };
-  return async (wanted, signal) => {
+  return async (wanted, { signal, headers: own }) => {
     const body = JSON.stringify(wanted);
-    const headers = { "content-type": "application/json", accept: "application/json", ...settings.headers };
+    const headers = { "content-type": "application/json", accept: "application/json", ...settings.headers, ...own };
     const call = { security, method: "POST", path: "/v1/chat/completions", headers, body };
     // A signal switches the SDK's own timer off, and every call has one.
     const made = core._createRequest(context, call, { signal });
@@ -56,7 +56,7 @@ export function loadMistralChat(settings: Settings, fetch: Fetch): MistralChat {
     const isErrorStatusCode = (status: number) => status >= 400;
     const done = await core._do(made.value, { context, isErrorStatusCode, retryConfig: noRetries, retryCodes: [] });
     if (!done.ok) throw done.error;
-    return { data: await done.value.json(), headers: done.value.headers };
+    return done.value;
   };
 }
 

@@ -1,6 +1,7 @@
 /** Mistral, over its chat completions. */
 
 import type { Usage } from "../usage.ts";
+import { chatAssembly } from "./chat-stream.ts";
 import { strictSchema } from "./json-schema.ts";
 import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
@@ -10,6 +11,7 @@ import { textOfContent, withCache } from "./openai-chat.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
+import { ACCEPT_EVENTS, streamed } from "./stream.ts";
 import { createWire } from "./wire.ts";
 
 export type MistralOptions = ProviderOptions;
@@ -32,10 +34,16 @@ function withKey(options: MistralOptions): Provider {
     model,
     maxOutputTokens,
     baseURL,
-    complete: (request, { signal }) =>
-      wire.call(signal, async (chat) => {
-        const { data, headers } = await chat(body(request, settings), signal);
-        return read(data, headers, settings);
+    complete: (request, options) =>
+      wire.call(options.signal, async (chat) => {
+        const asked = body(request, settings);
+        if (options.streaming) {
+          const ask = (signal: AbortSignal) => chat({ ...asked, stream: true }, { signal, headers: ACCEPT_EVENTS });
+          const { data, headers } = await streamed(options, { settings, assembly: chatAssembly(), ask });
+          return read(data, headers, settings);
+        }
+        const response = await chat(asked, { signal: options.signal });
+        return read(await response.json(), response.headers, settings);
       }),
     close: wire.close,
   };

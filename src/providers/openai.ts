@@ -4,14 +4,18 @@ import type { OpenAI } from "openai";
 import { failure } from "../errors.ts";
 import type { Fetch } from "../http/fetch.ts";
 import { load } from "../load.ts";
+import { chatAssembly } from "./chat-stream.ts";
 import { forEachKey } from "./key.ts";
 import { VENDORS } from "./models.ts";
 import { chatBody, readChat } from "./openai-chat.ts";
 import { readResponse, responsesBody } from "./openai-responses.ts";
-import type { Completion, ModelRequest, Provider } from "./provider.ts";
+import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
+import type { Refusal } from "./refusal.ts";
+import { responsesAssembly } from "./responses-stream.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
-import { knowsNoSchemas } from "./verdict.ts";
-import { createWire, NO_TIMEOUT, refusalOf } from "./wire.ts";
+import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
+import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
+import { createWire, NO_TIMEOUT, refusalOf, type Wire } from "./wire.ts";
 
 /**
  * How the answer is made to follow a schema. `json_schema`: by the server, as it decodes. `prompt`: by asking for it;
@@ -32,10 +36,30 @@ export interface OpenAIOptions extends ProviderOptions {
 const KEYS = [...PROVIDER_KEYS, "api", "structuredOutput"];
 const OUTPUTS = ["json_schema", "prompt"] as const;
 
+/** `streaming`: what a streamed call says besides. Chat Completions tell no usage in a stream unless they are asked to. */
 const APIS = {
-  chat: { path: "/chat/completions", body: chatBody, read: readChat },
-  responses: { path: "/responses", body: responsesBody, read: readResponse },
+  chat: {
+    path: "/chat/completions",
+    body: chatBody,
+    read: readChat,
+    assembly: chatAssembly,
+    streaming: { stream_options: { include_usage: true } },
+  },
+  responses: {
+    path: "/responses",
+    body: responsesBody,
+    read: readResponse,
+    assembly: responsesAssembly,
+    streaming: {},
+  },
 };
+
+/** What a server has been found to understand. */
+interface Manners {
+  readonly output: StructuredOutput;
+  /** Whether it may be sent `stream_options`. */
+  readonly streamOptions: boolean;
+}
 
 /**
  * Several keys, separated by commas, give a provider with a lane for each, as `lanes()` makes it.
@@ -48,40 +72,70 @@ export function openai(options: OpenAIOptions = {}): Provider {
 
 function withKey(options: OpenAIOptions): Provider {
   const settings = readSettings(VENDORS.openai, options, { known: KEYS, compatible: true });
-  const { path, body, read } = APIS[choice("api", options.api ?? "chat", ["chat", "responses"])];
+  const api = APIS[choice("api", options.api ?? "chat", ["chat", "responses"])];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);
-  const mayFallBack = asked === undefined && !settings.official;
-  let output: StructuredOutput = asked ?? "json_schema";
+  let manners: Manners = { output: asked ?? "json_schema", streamOptions: true };
   const wire = createWire(settings, (fetch) => connect(settings, fetch));
-
-  const call = (request: ModelRequest, signal: AbortSignal, how: StructuredOutput): Promise<Completion> =>
-    wire.call(signal, async (client) => {
-      const sent = how === "prompt" ? prompted(request) : request;
-      const { data, response } = await client
-        .post<unknown>(path, { body: body(sent, settings), signal })
-        .withResponse();
-      const completion = read(data, response.headers, settings);
-      return how === "prompt" ? extracted(request, completion) : completion;
-    });
-
+  const call = caller(wire, settings, api);
   return {
     name: "openai",
     model: settings.model,
     maxOutputTokens: settings.maxOutputTokens,
     baseURL: settings.baseURL,
-    async complete(request, { signal }) {
-      try {
-        return await call(request, signal, output);
-      } catch (error) {
-        const refusal = refusalOf(error);
-        if (!mayFallBack || request.schema === undefined || refusal === undefined || !knowsNoSchemas(refusal))
-          throw error;
-        output = "prompt";
-        return call(request, signal, output);
+    async complete(request, how) {
+      // At most once more for each manner: what has been given up is not asked for again.
+      for (let used = manners; ; ) {
+        try {
+          return await call(request, how, used);
+        } catch (error) {
+          const refusal = settings.official ? undefined : refusalOf(error);
+          const change = refusal && without(refusal, used, { request, how, mayPrompt: asked === undefined });
+          if (change === undefined) throw error;
+          used = { ...used, ...change };
+          manners = { ...manners, ...change };
+        }
       }
     },
     close: wire.close,
   };
+}
+
+type Call = (request: ModelRequest, how: CompleteOptions, manners: Manners) => Promise<Completion>;
+
+function caller(wire: Wire<OpenAI>, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
+  return (request, how, { output, streamOptions }) =>
+    wire.call(how.signal, async (client) => {
+      const body = api.body(output === "prompt" ? prompted(request) : request, settings);
+      const post = (body: object, signal: AbortSignal, headers = {}) =>
+        client.post<unknown>(api.path, { body, signal, headers });
+      const ask = (signal: AbortSignal) => {
+        const more = streamOptions ? api.streaming : {};
+        return post({ ...body, stream: true, ...more }, signal, ACCEPT_EVENTS).asResponse();
+      };
+      const { data, headers } = how.streaming
+        ? await streamed(how, { settings, assembly: api.assembly(), ask })
+        : await whole(post(body, how.signal));
+      const completion = api.read(data, headers, settings);
+      return output === "prompt" ? extracted(request, completion) : completion;
+    });
+}
+
+interface Sent {
+  readonly request: ModelRequest;
+  readonly how: CompleteOptions;
+  readonly mayPrompt: boolean;
+}
+
+/** What a compatible server says that it does not understand, if that can be done without. */
+function without(refusal: Refusal, used: Manners, { request, how, mayPrompt }: Sent): Partial<Manners> | undefined {
+  if (how.streaming && used.streamOptions && knowsNoStreamOptions(refusal)) return { streamOptions: false };
+  const schemas = mayPrompt && request.schema !== undefined && used.output !== "prompt";
+  return schemas && knowsNoSchemas(refusal) ? { output: "prompt" } : undefined;
+}
+
+async function whole(post: { withResponse(): Promise<{ data: unknown; response: Response }> }): Promise<Answered> {
+  const { data, response } = await post.withResponse();
+  return { data, headers: response.headers };
 }
 
 function connect(settings: Settings, fetch: Fetch): OpenAI {

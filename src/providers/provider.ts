@@ -48,6 +48,15 @@ export interface Completion {
 export interface CompleteOptions {
   /** Aborts the call; its socket is closed at once. */
   readonly signal: AbortSignal;
+  /**
+   * Has the answer come piece by piece; the completion is the same. Default: only where the vendor wants long answers so.
+   * A provider that cannot do it leaves this and what follows aside.
+   */
+  readonly streaming?: boolean | undefined;
+  /** Called with each piece of the answer's text, in order. What it throws ends the call. */
+  readonly onDelta?: ((text: string) => void) | undefined;
+  /** Called at each sign of life of a streamed answer (its headers, whatever comes of its body), pings as well. */
+  readonly onActivity?: (() => void) | undefined;
 }
 
 /** Who is called: `lanes` whoever can start soonest, `fallback` one after the other, as the one before cannot. */

@@ -4,7 +4,10 @@ import { retryAfterMs } from "../limits/retry-after.ts";
 import { fieldsOf, isFields, listOf, textOf } from "./shape.ts";
 
 export interface Refusal {
+  /** Of one that came midway: what it would have been. */
   readonly status: number;
+  /** It came inside a stream that had begun with a 200. */
+  readonly midway?: boolean;
   readonly headers: Headers;
   /** The vendor's name for the error, such as `rate_limit_error`. */
   readonly type: string | undefined;

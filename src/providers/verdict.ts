@@ -114,3 +114,7 @@ export function limitOf({ words }: Refusal): "requests" | "input" | "output" | "
   if (/tokens/.test(words)) return "tokens";
   return /requests/.test(words) ? "requests" : undefined;
 }
+
+/** A compatible server that does not know how to tell the usage of a stream. */
+export const knowsNoStreamOptions = ({ status, words }: Refusal): boolean =>
+  WRONG.has(status) && /stream_?options|include_usage/.test(words);

@@ -4,9 +4,10 @@ import type { ServerResponse } from "node:http";
 
 /**
  * `reset`, `cut`: after half of it, see the faults of those names. `drip`: whole, in small pieces. `never`: nothing,
- * until the client leaves. `resetFirst`: the connection is reset before anything is sent.
+ * until the client leaves. `stall`: half of it and then nothing, until the client leaves. `resetFirst`: the connection is
+ * reset before anything is sent.
  */
-export type Manner = "whole" | "reset" | "cut" | "drip" | "never" | "resetFirst";
+export type Manner = "whole" | "reset" | "cut" | "drip" | "never" | "stall" | "resetFirst";
 
 export interface Reply {
   readonly status: number;
@@ -54,7 +55,7 @@ export function deliver(response: ServerResponse, reply: Reply, pace: Pace): voi
     return;
   }
   const parts = bytes ? slices(bytes, pace.manner === "drip" ? DRIPS : 2) : (reply.body as readonly string[]);
-  const isCut = pace.manner === "reset" || pace.manner === "cut";
+  const isCut = pace.manner === "reset" || pace.manner === "cut" || pace.manner === "stall";
   send(response, isCut ? parts.slice(0, Math.ceil(parts.length / 2)) : parts, pace);
 }
 
@@ -72,6 +73,7 @@ function send(response: ServerResponse, parts: readonly (string | Buffer)[], pac
       return;
     }
   }
+  if (pace.manner === "stall") return;
   if (pace.manner === "whole" || pace.manner === "drip") response.end();
   // Broken off only when all of it has been handed to the kernel.
   else response.socket?.write("", () => setImmediate(breakOff, response, pace.manner));

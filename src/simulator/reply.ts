@@ -22,6 +22,7 @@ const MANNERS: Partial<Record<FaultName, Manner>> = {
   hang: "never",
   cutBody: "cut",
   slowDrip: "drip",
+  stallMidBody: "stall",
 };
 
 const HTML = "<!doctype html>\n<html><head><title>Welcome</title></head><body><h1>It works!</h1></body></html>\n";

@@ -30,6 +30,15 @@ export type ArticleField = (typeof ARTICLE_FIELDS)[number];
 /** A question, alone or with the system prompt that goes before it. */
 export type Prompt = string | { readonly system?: string; readonly prompt: string };
 
+/** Which call a piece of an answer belongs to. */
+export interface DeltaCall {
+  /**
+   * The record's how manieth call this is, from 1. A record may take several: a retry after a broken stream, a re-ask for an
+   * answer that did not fit the schema or was cut. Each begins its text anew, so a larger number voids what came before.
+   */
+  readonly attempt: number;
+}
+
 export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = AnswerSchema> {
   /** Who answers: `anthropic()`, `openai()`, `mistral()`, `local()`, or an object of that shape. */
   readonly provider: Provider;
@@ -68,8 +77,23 @@ export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = A
   readonly maxRetries?: number;
   /** Ceiling of the first back-off in ms, doubled with each further one. Default 500. */
   readonly retryBaseDelay?: number;
-  /** Longest time for one attempt in ms, from sending it to the last byte of its answer. Default 60,000; 24 days at most. */
+  /**
+   * Longest time for one attempt in ms, from sending it to the last byte of its answer. Default 60,000; 24 days at most. If
+   * the answer is streamed: the longest silence, and an hour for the whole (or `timeout`, if that is longer).
+   */
   readonly timeout?: number;
+  /**
+   * Has answers come piece by piece, so that one may take longer than `timeout` as long as it goes on. The results are the
+   * same. Default: with `onDelta`, and where the provider wants it for long answers (Anthropic above 21,333 output tokens).
+   */
+  readonly streaming?: boolean;
+  /**
+   * Called with each piece of an answer's text as it comes, and its record; the pieces of several records come mixed. They
+   * are the model's words as they stand: the schema is checked, and JSON taken out of prose, when the answer is whole. The
+   * whole text comes in one piece where the provider does not stream. What it throws fails the record as `stage_failed`; a
+   * promise it returns is waited for before the record goes on.
+   */
+  readonly onDelta?: (delta: string, record: Input, call: DeltaCall) => void | Promise<void>;
   /** Longest time in ms that one record may spend in waits the provider asked for. Default 900,000 (15 minutes). */
   readonly maxWait?: number;
   /** Output tokens of one answer. Default: the provider's. An answer that is cut there is asked for once more with 4 × as many. */
@@ -97,6 +121,8 @@ const KNOWN = [
   "maxRetries",
   "retryBaseDelay",
   "timeout",
+  "streaming",
+  "onDelta",
   "maxWait",
   "maxOutputTokens",
   "temperature",
@@ -116,12 +142,14 @@ export interface Settings {
   readonly priority: (record: unknown) => number;
   readonly ordered: boolean;
   readonly policy: CallPolicy;
+  readonly streaming: boolean | undefined;
+  readonly onDelta: ((delta: string, record: unknown, call: DeltaCall) => unknown) | undefined;
   readonly deadLetters: Writable | undefined;
 }
 
 export function normalised(options: AnalyzeOptions<unknown>): Settings {
   checkKeys(options, KNOWN, "analyze()");
-  const { provider, prompt, schema, output, ordered } = options;
+  const { provider, prompt, schema, output, ordered, streaming, onDelta } = options;
   if (typeof provider?.complete !== "function") {
     throw wrong("`provider` is missing. Give anthropic(), openai(), mistral() or local().");
   }
@@ -132,6 +160,8 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
     throw wrong("`priority` must be a function of the record that gives a number.");
   }
   if (ordered !== undefined && typeof ordered !== "boolean") throw wrong("`ordered` must be true or false.");
+  if (streaming !== undefined && typeof streaming !== "boolean") throw wrong("`streaming` must be true or false.");
+  if (onDelta !== undefined && typeof onDelta !== "function") throw wrong("`onDelta` must be a function.");
   if (prompt === undefined && schema !== undefined) {
     throw wrong("a `schema` needs a `prompt`: the built-in analysis has a schema of its own.");
   }
@@ -155,6 +185,9 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
       timeout: whole(options, "timeout", 60_000, { least: 1, most: LONGEST_TIMER }),
       maxWait: whole(options, "maxWait", 900_000, { least: 0 }),
     },
+    // Nothing is gained by a plain call where each piece is waited for.
+    streaming: streaming ?? (onDelta !== undefined || undefined),
+    onDelta,
     deadLetters: options.deadLetters,
   };
 }

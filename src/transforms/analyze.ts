@@ -15,7 +15,7 @@ import { type Article, carrySource, drop } from "../record.ts";
 import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
 import { noUsage } from "../usage.ts";
 import { type AnalyzeOptions, normalised, type Settings } from "./analyze-options.ts";
-import { called } from "./functions.ts";
+import { called, told } from "./functions.ts";
 import { Parallel } from "./parallel.ts";
 import { Stopwatch } from "./stopwatch.ts";
 
@@ -102,7 +102,8 @@ export class Analyze extends Parallel {
       await this.#stage.reject(fault, { record });
       this.#sort(fault);
       // What a function of the user's own made of the record says nothing about the provider.
-      const hopeless = history.attempts > 0 && !progress.answered ? this.#prospects.add(fault) : undefined;
+      const own = history.attempts === 0 || progress.answered || fault.code === "stage_failed";
+      const hopeless = own ? undefined : this.#prospects.add(fault);
       if (hopeless !== undefined) throw hopeless;
       return drop;
     } finally {
@@ -138,7 +139,7 @@ export class Analyze extends Parallel {
   }
 
   async #answer(record: unknown, { signal, history, progress }: Work): Promise<unknown> {
-    const { check, policy, request, output, priority } = this.#settings;
+    const { check, policy, request, output, priority, streaming, onDelta } = this.#settings;
     const asked = await request(record);
     const shared = {
       policy,
@@ -147,6 +148,8 @@ export class Analyze extends Parallel {
       release: this.#released.signal,
       history,
       priority: numberOf(called("priority", priority, record)),
+      streaming,
+      onDelta: onDelta && ((delta, attempt) => told("onDelta", onDelta, delta, record, { attempt })),
     };
     const { value, completion, provider } = await firstAble(this.#clients, (client, replaceable) => {
       const caller: Caller = { ...shared, replaceable, line: this.#lines.get(client) as Line<Place> };

@@ -13,6 +13,29 @@ export function called<Args extends readonly unknown[], R>(name: string, fn: (..
   return isPromise(made) ? (Promise.resolve(made).then(given(name), rethrow(name)) as R) : (given(name)(made) as R);
 }
 
+/**
+ * Calls a function that only listens: what it returns does not matter, but for a promise, which is passed on.
+ *
+ * @throws MillraceError `stage_failed`, for typed errors too: one that asks for patience would be taken for the provider's.
+ */
+export function told<Args extends readonly unknown[]>(
+  name: string,
+  listener: (...args: Args) => unknown,
+  ...args: Args
+): void | Promise<void> {
+  try {
+    const made = listener(...args);
+    if (isPromise(made)) {
+      return made.then(
+        () => {},
+        (error) => Promise.reject(stageFailed(name, error)),
+      );
+    }
+  } catch (error) {
+    throw stageFailed(name, error);
+  }
+}
+
 export const isPromise = (value: unknown): value is Promise<unknown> =>
   typeof value === "object" && value !== null && "then" in value && typeof value.then === "function";
 
@@ -32,7 +55,10 @@ const rethrow = (name: string) => (error: unknown) => {
 };
 
 function thrown(name: string, error: unknown): MillraceError {
-  if (isMillraceError(error)) return error;
+  return isMillraceError(error) ? error : stageFailed(name, error);
+}
+
+function stageFailed(name: string, error: unknown): MillraceError {
   const why = error instanceof Error ? `${error.name}: ${error.message}` : String(error);
   return failure("stage_failed", `${name}: the function threw ${why}`, { cause: error });
 }

@@ -1,5 +1,6 @@
-import { expect, test } from "vitest";
-import { createFetch } from "../../src/http/fetch.ts";
+import { once } from "node:events";
+import { describe, expect, test } from "vitest";
+import { createFetch, EVENT_STREAM } from "../../src/http/fetch.ts";
 import { createPool } from "../../src/http/pool.ts";
 import { type Behaviour, faultServer, rejection, reply } from "./server.ts";
 
@@ -141,6 +142,86 @@ test("an encoding that nobody asked for is a bad response, and its socket is use
   for (let call = 0; call < 2; call++)
     expect(await rejection(at.fetch(at.server.url))).toMatchObject({ code: "bad_response" });
   expect(at.server.sockets).toHaveLength(1);
+});
+
+describe("a call that accepts events", () => {
+  const streaming = { headers: { accept: EVENT_STREAM } };
+
+  test("gets an answer of them as it comes, and its socket back when it was read to its end", async () => {
+    let more = () => {};
+    await using at = await setUp((res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" });
+      res.write("first");
+      more = () => res.end("last");
+    });
+    for (let call = 0; call < 3; call++) {
+      const response = await at.fetch(at.server.url, streaming);
+      const reader = response.body!.getReader();
+      const decoder = new TextDecoder();
+      expect(decoder.decode((await reader.read()).value)).toBe("first");
+      more();
+      expect(decoder.decode((await reader.read()).value)).toBe("last");
+      expect((await reader.read()).done).toBe(true);
+    }
+    expect(at.server.sockets).toHaveLength(1);
+  });
+
+  test.each([
+    [200, "application/json"],
+    [200, "text/html; charset=utf-8"],
+    [429, "text/event-stream"],
+    [500, "text/plain"],
+  ])("gets a %i of %s whole, so that its socket is free", async (status, type) => {
+    await using at = await setUp((res) => reply(res, status, "e".repeat(50_000), { "content-type": type }));
+    for (let call = 0; call < 10; call++) expect((await at.fetch(at.server.url, streaming)).status).toBe(status);
+    expect(at.server.sockets).toHaveLength(1);
+  });
+
+  test("is refused one in an encoding that nobody asked for, and its socket is used again", async () => {
+    await using at = await setUp((res) =>
+      reply(res, 200, "\u001f\u008b".repeat(50_000), { "content-type": EVENT_STREAM, "content-encoding": "gzip" }),
+    );
+    for (let call = 0; call < 3; call++) {
+      expect(await rejection(at.fetch(at.server.url, streaming))).toMatchObject({ code: "bad_response" });
+    }
+    expect(at.server.sockets).toHaveLength(1);
+  });
+
+  test.each(["aborted", "cancelled", "never read when its connection breaks"])(
+    "and leaves nothing open or unheard when it is %s",
+    async (how) => {
+      const stop = new AbortController();
+      let broken: Promise<unknown> = Promise.resolve();
+      await using at = await setUp((res) => {
+        res.writeHead(200, { "content-type": "text/event-stream" });
+        res.write("half");
+        broken = once(res, "close");
+        if (how.startsWith("never")) setImmediate(() => res.socket?.resetAndDestroy());
+      });
+      const response = await at.fetch(at.server.url, { ...streaming, signal: stop.signal });
+      const reason = new Error("enough");
+      if (how === "aborted") {
+        const reader = response.body!.getReader();
+        await reader.read();
+        const next = rejection(reader.read());
+        stop.abort(reason);
+        expect(await next).toBe(reason);
+      }
+      if (how === "cancelled") await response.body?.cancel();
+      await broken;
+      await at.server.drained();
+    },
+  );
+
+  test("is cut off above eight times the cap of a whole body", async () => {
+    await using at = await setUp((res) => {
+      res.writeHead(200, { "content-type": "text/event-stream" });
+      res.end(Buffer.alloc(900_000, "x"));
+    }, 100_000);
+    const response = await at.fetch(at.server.url, streaming);
+    expect(await rejection(response.bytes())).toMatchObject({ code: "UND_ERR_RES_EXCEEDED_MAX_SIZE" });
+    await at.server.drained();
+  });
 });
 
 test("a pool that was never used closes, and once closed opens no more", async () => {

@@ -111,6 +111,27 @@ describe("each fault", () => {
     expect((await askAnthropic(url)).json.stop_reason).toBe("end_turn");
   });
 
+  test("stallMidBody sends half of an answer and then nothing until the client leaves", async () => {
+    for (const stream of [false, true]) {
+      const simulator = await always("stallMidBody");
+      const leave = new AbortController();
+      const response = await fetch(`${simulator.url}/openai/v1/chat/completions`, {
+        method: "POST",
+        headers: { authorization: "Bearer k" },
+        body: JSON.stringify({ model: "gpt-5", stream, messages: [{ role: "user", content: "x" }] }),
+        signal: leave.signal,
+      });
+      const reader = response.body!.getReader();
+      expect((await reader.read()).value?.length).toBeGreaterThan(0);
+      leave.abort();
+      const rest = async () => {
+        while (!(await reader.read()).done);
+      };
+      await expect(rest()).rejects.toThrow();
+      await expect.poll(() => simulator.ledger()[0]).toMatchObject({ aborted: true, delivered: false, status: 200 });
+    }
+  });
+
   test("hang holds the call until the client leaves", async () => {
     const simulator = await always("hang");
     const leave = new AbortController();

@@ -35,6 +35,8 @@ export const FAULT_NAMES = [
   "refusal",
   /** A stream that turns into an error event half way. Only where the request streams. */
   "streamError",
+  /** Half of the answer, then silence; ends when the client leaves. */
+  "stallMidBody",
 ] as const;
 
 export type FaultName = (typeof FAULT_NAMES)[number];
