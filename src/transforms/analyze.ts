@@ -141,7 +141,7 @@ export class Analyze extends Parallel {
   async #answer(record: unknown, { signal, history, progress }: Work): Promise<unknown> {
     const { check, policy, request, output, priority, streaming, onDelta } = this.#settings;
     const asked = await request(record);
-    const shared = {
+    const shared: Omit<Caller, "line" | "replaceable"> = {
       policy,
       counts: this.#counts,
       signal,

@@ -104,7 +104,7 @@ function nested(limits: Limits): Killer[] {
     }),
     make("a path that matches nothing", [], {
       path: "data.none",
-      fault: { code: "invalid_option", message: /matches nothing\. There are: .*data\.items/ },
+      fault: { code: "invalid_option", message: /matches nothing.*items/ },
     }),
     make("a document nested too deep", [], {
       before: '{"a":'.repeat(limits.maxDepth + 1),

@@ -57,7 +57,7 @@ describe.each(MAKERS)("%s", (name, make, model, baseURL) => {
     ["white space", " sk-MARKER"],
     ["a character outside printable ASCII", "sk-MARKER\u200b"],
     ["a character outside printable ASCII", "sk-MARK\u0000ER"],
-    ["several keys", "sk-MARKER1,sk-MARKER2"],
+    ["white space", "sk-MARKER1,sk-MAR KER2"],
   ])("a key with %s is refused and never quoted", (what, key) => {
     vi.stubEnv(`${name}_API_KEY`, key);
     // An environment variable ends at a NUL.
@@ -67,6 +67,12 @@ describe.each(MAKERS)("%s", (name, make, model, baseURL) => {
       expect(error.message).toContain(what);
       expect(error.message).not.toContain("MAR");
     }
+  });
+
+  test("several keys, separated by commas, give a lane for each; one that stands twice counts once", () => {
+    const several = make({ apiKey: "sk-MARKER1, sk-MARKER2,sk-MARKER1," });
+    expect(several.members).toMatchObject({ kind: "lanes", providers: [{ model: several.model }, {}] });
+    expect(make({ apiKey: "sk-MARKER1," }).members).toBeUndefined();
   });
 
   test.each([
