@@ -1,6 +1,7 @@
 /** What a finished or broken run comes to: its exit code and the last lines on stderr. Pure. */
 
 import type { FailureLimit } from "../config/options.ts";
+import { databaseOf } from "../formats.ts";
 import type { RunError, RunReport } from "../index.ts";
 import { partialOf } from "../sinks/file.ts";
 import { EXIT, exitCodeOf, messageOf, readerLeft } from "./exit.ts";
@@ -52,7 +53,8 @@ export function lastWords({ report, error }: Ended, code: number, places: Places
 
 /** A run that ended early leaves its files under their partial names; of nothing written, nothing is left. */
 function leftOf({ output, deadLetters }: Places, report: RunReport): Places {
-  const left = output !== undefined && output !== "-" ? partialOf(output) : output;
+  const file = output !== undefined && output !== "-" && databaseOf(output) === undefined;
+  const left = file ? partialOf(output) : output;
   return { output: report.written > 0 ? left : undefined, deadLetters: partialOf(deadLetters) };
 }
 
@@ -63,8 +65,9 @@ function adviceFor(code: number, { output, deadLetters }: Places): string[] {
     case EXIT.stopped:
     case EXIT.interrupted:
     case EXIT.terminated:
-      return output === undefined || output === "-"
-        ? ["Run it again to start anew."]
+      if (output === undefined || output === "-") return ["Run it again to start anew."];
+      return databaseOf(output) !== undefined
+        ? [`The rows committed so far are in ${output}; run it again to have them all.`]
         : [`What was done is kept in ${output}; run it again with --fresh to start anew.`];
     default:
       return [];

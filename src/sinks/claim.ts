@@ -18,7 +18,8 @@ export async function claim(path: string): Promise<() => Promise<void>> {
   for (;;) {
     try {
       await writeFile(lock, `${process.pid}\n`, { flag: "wx" });
-      return () => rm(lock, { force: true });
+      // One that cannot be removed is taken over when this process has gone: no reason to fail what was written.
+      return () => rm(lock, { force: true }).catch(() => {});
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
       const holder = await holderOf(lock);
@@ -32,6 +33,27 @@ export async function claim(path: string): Promise<() => Promise<void>> {
       await rm(lock, { force: true });
     }
   }
+}
+
+const shared = new Map<string, { users: number; readonly claimed: Promise<() => Promise<void>> }>();
+
+/** As `claim`, but for sinks of this process that can write one file side by side: they hold it together. */
+export async function shareClaim(path: string): Promise<() => Promise<void>> {
+  const held = shared.get(path) ?? { users: 0, claimed: claim(path) };
+  shared.set(path, held);
+  held.users++;
+  const leave = async () => {
+    held.users--;
+    if (held.users > 0) return;
+    shared.delete(path);
+    await (await held.claimed)();
+  };
+  await held.claimed.catch((error: unknown) => {
+    held.users--;
+    if (held.users === 0) shared.delete(path);
+    throw error;
+  });
+  return leave;
 }
 
 /** Looks at a lock without a number, ms apart: its maker may be about to write it. */
