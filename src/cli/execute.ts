@@ -12,7 +12,7 @@ import { filesOf } from "../sources/files.ts";
 import { holdsPassword } from "../sinks/postgres.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT } from "./exit.ts";
-import { checkPlaces, deadLettersOf, pathsOf, refuseUnfinished } from "./places.ts";
+import { checkPlaces, deadLettersOf, leftOf, pathsOf, refuseUnfinished } from "./places.ts";
 import { showProgress } from "./progress.ts";
 import { onSignals } from "./signals.ts";
 import { sayWarnings } from "./warnings.ts";
@@ -58,7 +58,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   hush();
   process.off("beforeExit", stalled);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
-  const lines = lastWords(ended, code, { output, deadLetters });
+  const lines = lastWords(ended, code, { output, deadLetters, leftOf });
   for (const line of lines.errors) process.stderr.write(`${line}\n`);
   for (const line of lines.summary) say(line);
   if (flags.report !== undefined) await writeReport(flags.report, ended.report, code);

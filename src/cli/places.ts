@@ -1,6 +1,6 @@
 /** Where a command reads and writes: checked before anything is sent. */
 
-import { fstatSync } from "node:fs";
+import { existsSync, fstatSync, realpathSync, statSync } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
@@ -84,6 +84,19 @@ function withPartial(what: string, path: string): [string, string][] {
     : [[what, path]];
 }
 
+/** Where what a run that did not end has written to a path lies: under its partial name. What is no file was written directly. */
+export function leftOf(path: string): string | undefined {
+  if (existsSync(partialOf(path))) return partialOf(path);
+  try {
+    // A link's partial file lies beside what it leads to.
+    const real = realpathSync(path);
+    if (existsSync(partialOf(real))) return partialOf(real);
+    return statSync(real).isFile() ? undefined : path;
+  } catch {
+    return undefined;
+  }
+}
+
 /** The paths that a stage of a run will write. */
 export function pathsOf(stage: StageInput | undefined): string[] {
   if (stage instanceof RecordSink || stage instanceof DatabaseSink) return stage.path === undefined ? [] : [stage.path];
@@ -96,8 +109,9 @@ async function checkWritable(path: string): Promise<void> {
   if (found?.isDirectory()) throw failure("invalid_option", `Cannot write ${path}: it is a directory.`);
   let place = found === undefined ? dirname(resolve(path)) : resolve(path);
   while (place !== dirname(place) && !(await stat(place).catch(() => undefined))) place = dirname(place);
-  await access(place, constants.W_OK).catch((cause) => {
-    throw failure("invalid_option", `Cannot write ${path}: you may not write ${place}.`, { cause });
+  await access(place, constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === "EACCES" ? `you may not write ${place} (EACCES)` : cause.message;
+    throw failure("invalid_option", `Cannot write ${path}: ${why}.`, { cause });
   });
 }
 

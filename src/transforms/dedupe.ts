@@ -22,7 +22,7 @@ export interface DedupeOptions<Input = Article> {
   /** From which share of their pairs of neighbouring words on texts are similar, from 0.5 to 1; an estimate, ± 0.03. Default 0.85. */
   readonly threshold?: number;
   /**
-   * Records remembered at most; then the oldest is forgotten. Default 1,000,000 (at most 60 MB), or 100,000 (90 MB) with `near`.
+   * Records remembered at most; then the oldest is forgotten. Default 1,000,000 (some 90 MB when full), or 100,000 (some 70 MB) with `near`.
    */
   readonly maxEntries?: number;
   /** Hears of each record that is left out, and which one it repeats. */
