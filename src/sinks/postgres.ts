@@ -20,6 +20,8 @@ const LONGEST_PAUSE = 5_000;
 export interface PostgresFacts {
   readonly table: string;
   readonly key: string;
+  /** In place of a minute, ms. */
+  readonly longestOutage?: number;
 }
 
 /** Whether a URL of a database holds a password: one on a command line would be seen by every user of the machine. */
@@ -55,11 +57,13 @@ export class PostgresTable implements Table {
   readonly path: undefined;
   readonly #url: string;
   readonly #rows: PostgresRows;
+  readonly #longestOutage: number;
   #client: Client | undefined;
   #closed = false;
 
   /** @throws ConfigurationError for a URL that is none */
-  constructor(url: string, { table, key }: PostgresFacts) {
+  constructor(url: string, { table, key, longestOutage = LONGEST_OUTAGE }: PostgresFacts) {
+    this.#longestOutage = longestOutage;
     this.name = shown(url);
     this.key = key;
     this.#url = url;
@@ -116,8 +120,8 @@ export class PostgresTable implements Table {
         if (this.#client !== undefined) this.#drop(this.#client);
         if (!passes(error)) throw error;
         since ??= performance.now();
-        if (performance.now() - since >= LONGEST_OUTAGE) {
-          const away = `the server was away for ${LONGEST_OUTAGE / 1_000} s (${(error as Error).message}).`;
+        if (performance.now() - since >= this.#longestOutage) {
+          const away = `the server was away for ${this.#longestOutage / 1_000} s (${(error as Error).message}).`;
           throw new Error(away, { cause: error });
         }
       }

@@ -22,6 +22,8 @@ const MAGIC = "SQLite format 3\0";
 const BUSY = 5;
 const LOCKED = 6;
 
+type End = "COMMIT" | "ROLLBACK";
+
 /**
  * The journal is the rollback one, unless the file has another already: after each commit the file alone is all there is,
  * and can be copied or handed on, even after a crash between two batches.
@@ -57,7 +59,8 @@ export class SqliteTable implements Table {
     this.#database = database;
     database.exec("PRAGMA synchronous = FULL");
     this.#rows = new SqliteRows(database, this.#table, this.key);
-    await this.#transaction((rows) => rows.look(), signal);
+    // Undone at its end: even an empty commit would make a file of what may come to nothing.
+    await this.#transaction((rows) => rows.look(), signal, "ROLLBACK");
   }
 
   /** What is no database is somebody's file: it stays as it is. */
@@ -78,12 +81,12 @@ export class SqliteTable implements Table {
   }
 
   /** All or nothing of what `work` does; again, as long as another program has the file locked. */
-  async #transaction<T>(work: (rows: SqliteRows) => T, signal: AbortSignal): Promise<T> {
+  async #transaction<T>(work: (rows: SqliteRows) => T, signal: AbortSignal, end: End = "COMMIT"): Promise<T> {
     const since = performance.now();
     for (;;) {
       signal.throwIfAborted();
       try {
-        return this.#tried(work);
+        return this.#tried(work, end);
       } catch (error) {
         if (!isLock(error)) throw error;
         if (performance.now() - since >= LONGEST_LOCK) {
@@ -95,7 +98,7 @@ export class SqliteTable implements Table {
     }
   }
 
-  #tried<T>(work: (rows: SqliteRows) => T): T {
+  #tried<T>(work: (rows: SqliteRows) => T, end: End): T {
     const database = this.#database;
     const rows = this.#rows;
     if (database === undefined || rows === undefined) throw new Error("it was closed");
@@ -103,7 +106,7 @@ export class SqliteTable implements Table {
     database.exec("BEGIN IMMEDIATE");
     try {
       const made = work(rows);
-      database.exec("COMMIT");
+      database.exec(end);
       return made;
     } catch (error) {
       if (database.isTransaction) database.exec("ROLLBACK");
