@@ -38,6 +38,8 @@ export class SqliteTable implements Table {
   #release: (() => Promise<void>) | undefined;
   #real: string | undefined;
   #made = false;
+  /** Whether SQLite has been told to fsync at each commit. */
+  #careful = false;
 
   constructor(path: string, { table, key }: { readonly table: string; readonly key: string }) {
     this.name = path;
@@ -57,7 +59,6 @@ export class SqliteTable implements Table {
     // Waits for locks are ours, not SQLite's: its own would hold up the whole process.
     const database = new DatabaseSync(this.#real, { timeout: 0 });
     this.#database = database;
-    database.exec("PRAGMA synchronous = FULL");
     this.#rows = new SqliteRows(database, this.#table, this.key);
     // Undone at its end: even an empty commit would make a file of what may come to nothing.
     await this.#transaction((rows) => rows.look(), signal, "ROLLBACK");
@@ -102,6 +103,9 @@ export class SqliteTable implements Table {
     const database = this.#database;
     const rows = this.#rows;
     if (database === undefined || rows === undefined) throw new Error("it was closed");
+    // Here, since asking for it may meet a lock as well.
+    if (!this.#careful) database.exec("PRAGMA synchronous = FULL");
+    this.#careful = true;
     // At once for writing: a lock that is taken later cannot be waited for.
     database.exec("BEGIN IMMEDIATE");
     try {
