@@ -26,6 +26,8 @@ export interface Table {
   readonly key: string;
   /** Where it lies, if that is a file. */
   readonly path: string | undefined;
+  /** It cannot be written just now, and is waited for. */
+  readonly away: boolean;
   /** Makes sure that it can be written, before anything is paid for. */
   open(signal: AbortSignal): Promise<void>;
   /** Commits the rows, those of an earlier key changed; gives those that it cannot take. Rejects when writing fails. */
@@ -157,8 +159,9 @@ export class DatabaseSink extends Writable {
   }
 
   async #close(): Promise<void> {
-    // What failed elsewhere is no reason to lose rows that are here.
-    const rest = this.#opened === undefined || this.#broken ? Promise.resolve() : this.#flush();
+    // What failed elsewhere is no reason to lose rows that are here, where nothing but writing them is to be waited for.
+    const idle = this.#opened === undefined || this.#broken || this.#table.away;
+    const rest = idle ? Promise.resolve() : this.#flush();
     await Promise.race([rest, sleep(LAST_ROWS, undefined, { ref: false })]).catch(() => {});
     clearTimeout(this.#timer);
     this.#leave.abort();

@@ -55,6 +55,7 @@ export class PostgresTable implements Table {
   readonly name: string;
   readonly key: string;
   readonly path: undefined;
+  away = false;
   readonly #url: string;
   readonly #rows: PostgresRows;
   readonly #longestOutage: number;
@@ -113,12 +114,15 @@ export class PostgresTable implements Table {
     for (let pause = FIRST_PAUSE; ; pause = Math.min(2 * pause, LONGEST_PAUSE)) {
       signal.throwIfAborted();
       try {
-        return await work(await this.#connected());
+        const made = await work(await this.#connected());
+        this.away = false;
+        return made;
       } catch (error) {
         if (this.#closed || isMillraceError(error)) throw error;
         // Whatever it was in the middle of, nothing of it may be found by the next statement.
         if (this.#client !== undefined) this.#drop(this.#client);
         if (!passes(error)) throw error;
+        this.away = true;
         since ??= performance.now();
         if (performance.now() - since >= this.#longestOutage) {
           const away = `the server was away for ${this.#longestOutage / 1_000} s (${(error as Error).message}).`;

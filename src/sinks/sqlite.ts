@@ -32,6 +32,7 @@ export class SqliteTable implements Table {
   readonly name: string;
   readonly key: string;
   readonly path: string;
+  away = false;
   readonly #table: string;
   #database: DatabaseSync | undefined;
   #rows: SqliteRows | undefined;
@@ -87,9 +88,12 @@ export class SqliteTable implements Table {
     for (;;) {
       signal.throwIfAborted();
       try {
-        return this.#tried(work, end);
+        const made = this.#tried(work, end);
+        this.away = false;
+        return made;
       } catch (error) {
         if (!isLock(error)) throw error;
+        this.away = true;
         if (performance.now() - since >= LONGEST_LOCK) {
           const waited = `another program has had it locked for ${LONGEST_LOCK / 1_000} s. End that program.`;
           throw new Error(waited, { cause: error });

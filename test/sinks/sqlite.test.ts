@@ -8,7 +8,7 @@ import { pipeline } from "../../src/pipeline.ts";
 import { route } from "../../src/sinks/route.ts";
 import { type WriteOptions, write } from "../../src/sinks/write.ts";
 import { caught, letterBox, numbered, script, startScript, turns } from "../streams.ts";
-import { articles, cli, folder, readRows, writeLines } from "../support.ts";
+import { articles, cli, environment, folder, readRows, simulator, startCli, writeLines } from "../support.ts";
 
 const output = () => join(folder(), "out.db");
 
@@ -363,6 +363,25 @@ describe("-o out.db", () => {
     expect(rows.map(({ id }) => id)).toEqual(articles(8).map(({ id }) => id));
     expect(JSON.parse(rows[0]?.analysis ?? "")).toMatchObject({ title: "About a0" });
     expect(readRows(join(cwd, "out.failed.ndjson"))).toMatchObject([{ error: { code: "missing_row_key" } }]);
+  });
+
+  test("commits what is answered when it is stopped, says so, and is completed by the next run", async () => {
+    const cwd = folder();
+    const server = await simulator({ latency: 40 });
+    writeLines(join(cwd, "in.ndjson"), articles(150));
+    const env = environment(server.url, "anthropic");
+    const args = ["analyze", "in.ndjson", "-o", "out.db", "-c", "10"];
+    const { child, ended } = startCli([...args, "--report", "report.json"], { cwd, env, input: "" });
+    while ((await server.stats()).requests < 40) await new Promise((resolve) => setTimeout(resolve, 5));
+    child.kill("SIGTERM");
+    const { code, stderr } = await ended;
+    expect(code).toBe(143);
+    expect(stderr).toContain("The rows committed so far are in out.db; run it again to have them all.");
+    const { written: told } = JSON.parse(readFileSync(join(cwd, "report.json"), "utf8"));
+    expect(told).toBeGreaterThan(20);
+    expect(ask(join(cwd, "out.db"), "SELECT count(*) c FROM records")).toEqual([{ c: told }]);
+    expect((await cli(args, { cwd, env })).code).toBe(0);
+    expect(ask(join(cwd, "out.db"), "SELECT count(DISTINCT id) c FROM records")).toEqual([{ c: 150 }]);
   });
 
   test.each<[string[], RegExp]>([
