@@ -145,13 +145,15 @@ export class PostgresRows {
   /** Another run may be adding the same ones. */
   async #extend(client: Client, wanted: ReadonlyMap<string, ReadonlySet<Kind>>): Promise<void> {
     if (wanted.size === 0) return;
-    const columns = Array.from(wanted, ([name, kinds]) => `${quoted(name)} ${typeFor(kinds)}`);
+    const columns = new Map(Array.from(wanted, ([name, kinds]) => [name, `${quoted(name)} ${typeFor(kinds)}`]));
     if (this.#columns.size === 0) {
       const primary = `PRIMARY KEY (${quoted(this.#key)})`;
-      await client.query(`CREATE TABLE IF NOT EXISTS ${this.#name} (${[...columns, primary].join(", ")})`);
+      await client.query(`CREATE TABLE IF NOT EXISTS ${this.#name} (${[...columns.values(), primary].join(", ")})`);
+      columns.delete(this.#key);
     }
-    const added = columns.map((column) => `ADD COLUMN IF NOT EXISTS ${column}`);
-    if (this.#columns.size > 0) await client.query(`ALTER TABLE ${this.#name} ${added.join(", ")}`);
+    // Those of a new table as well: it may be another run's, made meanwhile.
+    const added = Array.from(columns.values(), (column) => `ADD COLUMN IF NOT EXISTS ${column}`);
+    if (added.length > 0) await client.query(`ALTER TABLE ${this.#name} ${added.join(", ")}`);
     await this.#findColumns(client);
   }
 
@@ -174,12 +176,15 @@ export class PostgresRows {
     return [...merged.values()];
   }
 
-  /** A field without a value has no column as long as no record has one in it. */
   #parameters(row: Row): [Column, unknown][] {
-    return Array.from(row).flatMap(([name, value]) => {
+    const parameters: [Column, unknown][] = [];
+    for (const [name, value] of row) {
       const column = this.#columns.get(name);
-      return column === undefined ? [] : [[column, parameter(value, column)] as [Column, unknown]];
-    });
+      if (column !== undefined) parameters.push([column, parameter(value, column)]);
+      // A field without a value has no column as long as no record has one in it.
+      else if (value !== null) throw unfit(`has a field ${told(name)} whose column was taken away meanwhile`);
+    }
+    return parameters;
   }
 
   async #insert(client: Client, groups: readonly Group[]): Promise<void> {

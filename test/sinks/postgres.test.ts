@@ -170,6 +170,15 @@ describe("write to postgres://", () => {
     expect(letters.map(({ error }) => error.message).join()).not.toMatch(/no uuid|yesterday/);
   });
 
+  test("shares a table that another run has made meanwhile", async () => {
+    const table = fresh();
+    const sink = new DatabaseSink(new PostgresTable(server.url, { table, key: "id" }));
+    await sink.prepare();
+    await ask(`CREATE TABLE ${table} (id text PRIMARY KEY, theirs text)`);
+    await pipeline([{ id: "1", ours: "x" }], sink);
+    expect(await ask(`SELECT * FROM ${table}`)).toEqual([{ id: "1", theirs: null, ours: "x" }]);
+  });
+
   test("outlives a server that is stopped and started in the middle of a run: every row once", async () => {
     const table = fresh();
     const sink = write(server.url, { table });
