@@ -147,7 +147,8 @@ export class DatabaseSink extends Writable {
   async #finish(): Promise<void> {
     await this.prepare();
     await this.#flush();
-    if (this.#stage.stopped) throw failure("aborted", "The run was stopped before its end.");
+    const fault = this.#stage.cutShort;
+    if (fault !== undefined) throw fault;
     await this.#attempt(this.#table.finish(this.#leave.signal));
   }
 
