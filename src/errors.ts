@@ -27,6 +27,8 @@ const CODES = {
   truncated_line: ["content", "record"],
   missing_content: ["content", "record"],
   unserializable: ["content", "record"],
+  /** It lacks the field that tells a database's rows apart. */
+  missing_row_key: ["content", "record"],
   /** A user's function threw. */
   stage_failed: ["client", "record"],
   /** A user's function returned `undefined` or `null`; dropping is `filter` or returning `drop`. */

@@ -4,13 +4,21 @@ import { failure } from "./errors.ts";
 
 export type Format = "ndjson" | "json" | "csv";
 export type Compression = "gzip" | "zstd";
+export type Database = "sqlite" | "postgres";
 
 const FORMATS: readonly Format[] = ["ndjson", "json", "csv"];
 const ENDINGS: Readonly<Record<string, Format>> = { ndjson: "ndjson", jsonl: "ndjson", json: "json", csv: "csv" };
 const COMPRESSIONS: Readonly<Record<string, Compression>> = { gz: "gzip", zst: "zstd" };
 
 /** Endings that mean something else: NDJSON under such a name would only mislead. */
-const OTHER = /\.(tsv|bz2|xz|zip|7z|tar|tgz|db|sqlite|parquet|avro|xlsx?)$|^postgres(ql)?:\/\//i;
+const OTHER = /\.(tsv|bz2|xz|zip|7z|tar|tgz|db|sqlite3?|parquet|avro|xlsx?)$|^postgres(ql)?:\/\//i;
+
+/** The database that a path or URL names, if it names one. */
+export function databaseOf(output: unknown): Database | undefined {
+  if (typeof output !== "string") return undefined;
+  if (/^postgres(ql)?:\/\//i.test(output)) return "postgres";
+  return /\.(db|sqlite3?)$/i.test(output) ? "sqlite" : undefined;
+}
 
 /** The compression is by the ending alone; without a path there is none. */
 export function compressionOf(path: string | undefined): Compression | undefined {

@@ -40,6 +40,7 @@ export type { StageReport } from "./stage.ts";
 export { analyze } from "./transforms/analyze.ts";
 export type { AnalyzeOptions, AnalyzeResult, DeltaCall, Prompt } from "./transforms/analyze-options.ts";
 export { batch } from "./transforms/batch.ts";
+export { type DedupeOptions, type Duplicate, dedupe } from "./transforms/dedupe.ts";
 export { filter } from "./transforms/filter.ts";
 export { type FunctionStageOptions, flatMap, map } from "./transforms/map.ts";
 export type { Usage } from "./usage.ts";

@@ -2,6 +2,7 @@
 
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { DatabaseSync } from "node:sqlite";
 import { parse as csv } from "csv-parse/sync";
 import { describe, expect, test } from "vitest";
 import { blocks, clone, shell } from "./clone.ts";
@@ -38,6 +39,16 @@ describe("README", () => {
     const { code, stdout } = await shell(command, clone());
     expect(code).toBe(0);
     expect(stdout.trim().split("\n")).toHaveLength(3);
+  });
+
+  test("its command for a database fills a table of it, a row for each sample", async () => {
+    const command = blocks(readme(), "sh").find((block) => block.includes("--table")) ?? "";
+    const cwd = clone();
+    expect((await shell(command, cwd)).code).toBe(0);
+    const database = new DatabaseSync(join(cwd, "analyses.db"));
+    const rows = database.prepare("SELECT id FROM analyses").all();
+    database.close();
+    expect(rows).toHaveLength(readRows(join(ROOT, "samples/articles.ndjson")).length);
   });
 
   test("its program writes a verdict for each English article", async () => {

@@ -1,8 +1,8 @@
 /** What a finished or broken run comes to: its exit code and the last lines on stderr. Pure. */
 
 import type { FailureLimit } from "../config/options.ts";
+import { databaseOf } from "../formats.ts";
 import type { RunError, RunReport } from "../index.ts";
-import { partialOf } from "../sinks/file.ts";
 import { EXIT, exitCodeOf, messageOf, readerLeft } from "./exit.ts";
 import { summary } from "./summary.ts";
 
@@ -30,6 +30,8 @@ interface Places {
   /** `-` for stdout; undefined where the pipeline has a sink of its own. */
   readonly output: string | undefined;
   readonly deadLetters: string;
+  /** Where what a run that did not end has written to a path lies, if anywhere. */
+  readonly leftOf: (path: string) => string | undefined;
 }
 
 interface LastWords {
@@ -46,25 +48,27 @@ export function lastWords({ report, error }: Ended, code: number, places: Places
   if (code === EXIT.usage || readerLeft(error)) return { errors, summary: [] };
   const whole = error === undefined;
   const ending = whole ? "Done" : interrupted ? "Interrupted" : "Stopped";
-  const kept = whole ? places : leftOf(places, report);
+  const kept = whole ? places : keptOf(places, report);
   return { errors, summary: [...summary(report, { ending, ...kept }), ...adviceFor(code, kept)] };
 }
 
 /** A run that ended early leaves its files under their partial names; of nothing written, nothing is left. */
-function leftOf({ output, deadLetters }: Places, report: RunReport): Places {
-  const left = output !== undefined && output !== "-" ? partialOf(output) : output;
-  return { output: report.written > 0 ? left : undefined, deadLetters: partialOf(deadLetters) };
+function keptOf({ output, deadLetters, leftOf }: Places, report: RunReport): Places {
+  const file = output !== undefined && output !== "-" && databaseOf(output) === undefined;
+  const left = file ? leftOf(output) : output;
+  return { output: report.written > 0 ? left : undefined, deadLetters: leftOf(deadLetters) ?? deadLetters, leftOf };
 }
 
-function adviceFor(code: number, { output, deadLetters }: Places): string[] {
+function adviceFor(code: number, { output, deadLetters }: Omit<Places, "leftOf">): string[] {
   switch (code) {
     case EXIT.tooManyFailures:
       return [`The output is complete but for the failed records; ${deadLetters} says which and why.`];
     case EXIT.stopped:
     case EXIT.interrupted:
     case EXIT.terminated:
-      return output === undefined || output === "-"
-        ? ["Run it again to start anew."]
+      if (output === undefined || output === "-") return ["Run it again to start anew."];
+      return databaseOf(output) !== undefined
+        ? [`The rows committed so far are in ${output}; run it again to have them all.`]
         : [`What was done is kept in ${output}; run it again with --fresh to start anew.`];
     default:
       return [];

@@ -4,14 +4,15 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { RunFlags } from "../config/options.ts";
 import { failure } from "../errors.ts";
-import { formatOf } from "../formats.ts";
+import { databaseOf, formatOf } from "../formats.ts";
 import { type RunError, type RunReport, read, type StageInput, write } from "../index.ts";
 import { startRun } from "../pipeline.ts";
+import { holdsPassword } from "../sinks/postgres.ts";
 import { RecordSink } from "../sinks/write.ts";
 import { filesOf } from "../sources/files.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT } from "./exit.ts";
-import { checkPlaces, deadLettersOf, pathsOf, refuseUnfinished } from "./places.ts";
+import { checkPlaces, deadLettersOf, leftOf, pathsOf, refuseUnfinished } from "./places.ts";
 import { showProgress } from "./progress.ts";
 import { onSignals } from "./signals.ts";
 import { sayWarnings } from "./warnings.ts";
@@ -57,24 +58,37 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   hush();
   process.off("beforeExit", stalled);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
-  const lines = lastWords(ended, code, { output, deadLetters });
+  const lines = lastWords(ended, code, { output, deadLetters, leftOf });
   for (const line of lines.errors) process.stderr.write(`${line}\n`);
   for (const line of lines.summary) say(line);
   if (flags.report !== undefined) await writeReport(flags.report, ended.report, code);
   return code;
 }
 
-/** @throws ConfigurationError for columns where no CSV is written. */
-function sinkOf(output: string | undefined, { columns }: RunFlags): StageInput | undefined {
-  if (columns === undefined) return output === undefined ? undefined : write(output);
+/** @throws ConfigurationError for what is for another kind of output. */
+function sinkOf(output: string | undefined, { columns, table, key }: RunFlags): StageInput | undefined {
+  const given = Object.entries({ columns, table, key }).filter(([, value]) => value !== undefined);
+  const [first] = given;
   if (output === undefined) {
-    throw failure("invalid_option", "--columns is for the run's output, but the pipeline has a sink of its own.");
+    if (first === undefined) return undefined;
+    throw refused(`--${first[0]} is for the run's output, but the pipeline has a sink of its own`);
   }
-  if (output === "-" || formatOf(output, undefined, "write()") !== "csv") {
-    throw failure("invalid_option", "--columns is for CSV: give an --output that ends in .csv, .csv.gz or .csv.zst.");
+  const database = databaseOf(output);
+  if (columns !== undefined && (output === "-" || database || formatOf(output, undefined, "write()") !== "csv")) {
+    throw refused("--columns is for CSV: give an --output that ends in .csv, .csv.gz or .csv.zst");
   }
-  return write(output, { columns });
+  if ((table !== undefined || key !== undefined) && database === undefined) {
+    const name = table === undefined ? "--key" : "--table";
+    throw refused(`${name} is for a database: give an --output that ends in .db, or a postgres:// URL`);
+  }
+  if (database === "postgres" && holdsPassword(output)) {
+    const why = "everybody on this machine can read a command line";
+    throw refused(`--output must not hold a password: ${why}. Put it into PGPASSWORD or ~/.pgpass`);
+  }
+  return write(output, Object.fromEntries(given));
 }
+
+const refused = (why: string) => failure("invalid_option", `${why}.`);
 
 const reading = ({ from, path, skip, limit }: RunFlags) => ({
   ...(from === undefined ? {} : { format: from }),

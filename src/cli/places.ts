@@ -1,10 +1,12 @@
 /** Where a command reads and writes: checked before anything is sent. */
 
-import { fstatSync } from "node:fs";
+import { existsSync, fstatSync, realpathSync, statSync } from "node:fs";
 import { access, constants, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
+import { databaseOf } from "../formats.ts";
 import type { StageInput } from "../index.ts";
+import { DatabaseSink } from "../sinks/database.ts";
 import { partialOf } from "../sinks/file.ts";
 import { realPath } from "../sinks/output.ts";
 import { Route } from "../sinks/route.ts";
@@ -12,12 +14,13 @@ import { RecordSink } from "../sinks/write.ts";
 import { Analyze } from "../transforms/analyze.ts";
 
 /** Endings that say a format, left out of the dead letters' name. */
-const FORMAT_ENDINGS = /(\.(ndjson|jsonl|json|csv))?(\.(gz|zst))?$/i;
+const FORMAT_ENDINGS = /(\.(ndjson|jsonl|json|csv|db|sqlite3?))?(\.(gz|zst))?$/i;
 
 /** The output's name without its format endings; a place of their own where the output is no regular file. */
 export async function deadLettersOf(output: string): Promise<string> {
-  const found = output === "-" ? undefined : await stat(output).catch(() => undefined);
-  const special = output === "-" || (found !== undefined && !found.isFile());
+  const nowhere = output === "-" || databaseOf(output) === "postgres";
+  const found = nowhere ? undefined : await stat(output).catch(() => undefined);
+  const special = nowhere || (found !== undefined && !found.isFile());
   return special ? "dead-letters.ndjson" : `${output.replace(FORMAT_ENDINGS, "")}.failed.ndjson`;
 }
 
@@ -47,7 +50,9 @@ export async function checkPlaces({ inputs, outputs, deadLetters, report }: Plac
   const seen = new Map<string, string>();
   for (const [what, path] of named) {
     if (path === undefined || path === "-") continue;
-    const real = await realPath(path);
+    const real = await realPath(path).catch((cause: Error) => {
+      throw failure("invalid_option", `Cannot write ${path}: ${cause.message}`, { cause });
+    });
     const device = await stat(real).then(
       (found) => !found.isFile(),
       () => false,
@@ -67,18 +72,34 @@ async function refuseOwnInput(input: string): Promise<void> {
   throw failure("invalid_option", `stdout is the input itself: ${input}. Write to another file.`);
 }
 
-/** A file has two names in its time. */
-const withPartial = (what: string, path: string): [string, string][] =>
-  path === "-"
-    ? []
-    : [
+/** A file has two names in its time; a database has its own, and one on a server none. */
+function withPartial(what: string, path: string): [string, string][] {
+  const database = databaseOf(path);
+  if (path === "-" || database === "postgres") return [];
+  return database === undefined
+    ? [
         [what, path],
         [`${what} in the making`, partialOf(path)],
-      ];
+      ]
+    : [[what, path]];
+}
+
+/** Where what a run that did not end has written to a path lies: under its partial name. What is no file was written directly. */
+export function leftOf(path: string): string | undefined {
+  if (existsSync(partialOf(path))) return partialOf(path);
+  try {
+    // A link's partial file lies beside what it leads to.
+    const real = realpathSync(path);
+    if (existsSync(partialOf(real))) return partialOf(real);
+    return statSync(real).isFile() ? undefined : path;
+  } catch {
+    return undefined;
+  }
+}
 
 /** The paths that a stage of a run will write. */
 export function pathsOf(stage: StageInput | undefined): string[] {
-  if (stage instanceof RecordSink) return stage.path === undefined ? [] : [stage.path];
+  if (stage instanceof RecordSink || stage instanceof DatabaseSink) return stage.path === undefined ? [] : [stage.path];
   return stage instanceof Route ? stage.sinks.flatMap(pathsOf) : [];
 }
 
@@ -88,8 +109,9 @@ async function checkWritable(path: string): Promise<void> {
   if (found?.isDirectory()) throw failure("invalid_option", `Cannot write ${path}: it is a directory.`);
   let place = found === undefined ? dirname(resolve(path)) : resolve(path);
   while (place !== dirname(place) && !(await stat(place).catch(() => undefined))) place = dirname(place);
-  await access(place, constants.W_OK).catch((cause) => {
-    throw failure("invalid_option", `Cannot write ${path}: you may not write ${place}.`, { cause });
+  await access(place, constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
+    const why = cause.code === "EACCES" ? `you may not write ${place} (EACCES)` : cause.message;
+    throw failure("invalid_option", `Cannot write ${path}: ${why}.`, { cause });
   });
 }
 
@@ -101,8 +123,10 @@ export async function refuseUnfinished(outputs: readonly string[], stages: reado
   const paid = stages.some((stage) => stage instanceof Analyze && stage.provider.baseURL !== undefined);
   if (!paid) return;
   for (const output of outputs) {
-    const left = await stat(partialOf(await realPath(output))).catch(() => undefined);
-    if (output === "-" || left === undefined || left.size === 0) continue;
+    if (output === "-" || databaseOf(output) !== undefined) continue;
+    const real = await realPath(output).catch(() => output);
+    const left = await stat(partialOf(real)).catch(() => undefined);
+    if (left === undefined || left.size === 0) continue;
     throw failure(
       "invalid_option",
       `${partialOf(output)} holds answers of a run that did not end, and this run would pay for them again. ` +

@@ -77,7 +77,7 @@ const columnList = (text: string): readonly string[] => {
 export const RUN_OPTIONS = [
   {
     flags: "-o, --output <path>",
-    help: "where the records go; - is stdout. The ending says the format: .ndjson, .jsonl, .json, .csv, and .gz or .zst behind it",
+    help: "where the records go; - is stdout. The ending says the format: .ndjson, .jsonl, .json, .csv, and .gz or .zst behind it; .db is SQLite, postgres://user@host/database a server",
     fallback: "-",
   },
   {
@@ -85,6 +85,16 @@ export const RUN_OPTIONS = [
     help: "the columns of a CSV output, as id,analysis.title; others are left out",
     fallback: "the fields of the first 100 records",
     parse: columnList,
+  },
+  {
+    flags: "--table <name>",
+    help: "the table of a database output; in Postgres also schema.table",
+    fallback: "records",
+  },
+  {
+    flags: "--key <field>",
+    help: "the field that tells the rows of a database output apart: a record takes the place of the row with the same",
+    fallback: "id",
   },
   { flags: "--dead-letters <path>", help: "where failed records go", fallback: "the output's name + .failed.ndjson" },
   {
@@ -182,6 +192,8 @@ export const RUN_OPTIONS = [
 export interface RunFlags {
   readonly output?: string;
   readonly columns?: readonly string[];
+  readonly table?: string;
+  readonly key?: string;
   readonly deadLetters?: string;
   readonly from?: "ndjson" | "json" | "csv";
   readonly path?: string;

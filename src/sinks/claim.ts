@@ -7,6 +7,9 @@ import { failure } from "../errors.ts";
 /** Beside the output that it guards. */
 const lockOf = (path: string): string => `${path}.lock`;
 
+/** Those of this process. A lock with its number that is none of them was left by another one that had the same, as in a container. */
+const ours = new Set<string>();
+
 /**
  * Claims an output for this process; the returned function lets it go. The lock of a process that is gone (kill -9, power
  * cut) is taken over.
@@ -18,11 +21,16 @@ export async function claim(path: string): Promise<() => Promise<void>> {
   for (;;) {
     try {
       await writeFile(lock, `${process.pid}\n`, { flag: "wx" });
-      return () => rm(lock, { force: true });
+      ours.add(lock);
+      return async () => {
+        ours.delete(lock);
+        // One that cannot be removed will be taken over: no reason to fail what was written.
+        await rm(lock, { force: true }).catch(() => {});
+      };
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
       const holder = await holderOf(lock);
-      if (isAlive(holder)) {
+      if (holder === process.pid ? ours.has(lock) : isAlive(holder)) {
         throw failure(
           "invalid_option",
           `${path} is being written by ${holder === process.pid ? "another sink of this run" : `process ${holder}`}. ` +
@@ -32,6 +40,27 @@ export async function claim(path: string): Promise<() => Promise<void>> {
       await rm(lock, { force: true });
     }
   }
+}
+
+const shared = new Map<string, { users: number; readonly claimed: Promise<() => Promise<void>> }>();
+
+/** As `claim`, but for sinks of this process that can write one file side by side: they hold it together. */
+export async function shareClaim(path: string): Promise<() => Promise<void>> {
+  const held = shared.get(path) ?? { users: 0, claimed: claim(path) };
+  shared.set(path, held);
+  held.users++;
+  const leave = async () => {
+    held.users--;
+    if (held.users > 0) return;
+    shared.delete(path);
+    await (await held.claimed)();
+  };
+  await held.claimed.catch((error: unknown) => {
+    held.users--;
+    if (held.users === 0) shared.delete(path);
+    throw error;
+  });
+  return leave;
 }
 
 /** Looks at a lock without a number, ms apart: its maker may be about to write it. */

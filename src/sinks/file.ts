@@ -84,17 +84,22 @@ export class FileOutput implements Output {
   async #close(): Promise<void> {
     const file = this.#file;
     this.#file = undefined;
-    await file?.close();
-    await this.#release?.();
-    this.#release = undefined;
+    try {
+      await file?.close();
+    } finally {
+      await this.#release?.();
+      this.#release = undefined;
+    }
   }
 
+  /** The rename has happened, and is seen by all; until this is done a power cut may undo it. */
   async #syncDirectory(): Promise<void> {
-    const directory = await open(dirname(this.#path), "r");
     try {
-      await directory.sync();
-    } finally {
-      await directory.close();
+      const directory = await open(dirname(this.#path), "r");
+      await directory.sync().finally(() => directory.close().catch(() => {}));
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause);
+      throw Object.assign(new Error(`it is complete, but its folder cannot be made durable: ${why}`), { cause });
     }
   }
 }

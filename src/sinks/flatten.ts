@@ -12,7 +12,7 @@ export interface Cell {
 /** Objects nested deeper stand as JSON text: a path for each of many deep fields would take far more room than they do. */
 const MOST_LEVELS = 8;
 
-const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
+export const isObject = (value: unknown): value is object => typeof value === "object" && value !== null;
 
 /**
  * `analysis.title` for what is nested, arrays as JSON text, an object without fields as `{}`, null as nothing at all.
@@ -64,7 +64,7 @@ function cellOf(value: unknown): Cell {
 }
 
 /** What JSON makes of it, where that is not the object itself: a date, a URL, an instance of a class. */
-function asJson(value: object): unknown {
+export function asJson(value: object): unknown {
   const prototype = Object.getPrototypeOf(value);
   const plain = prototype === Object.prototype || prototype === null || Array.isArray(value);
   return plain && !("toJSON" in value) ? value : JSON.parse(JSON.stringify(value));

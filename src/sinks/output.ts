@@ -85,7 +85,11 @@ export async function realPath(path: string): Promise<string> {
     return await realpath(path);
   } catch (error) {
     if (!(error instanceof Error && "code" in error && error.code === "ENOENT")) throw error;
-    const link = await readlink(path).catch(() => undefined);
+    const link = await readlink(path).catch((fault: NodeJS.ErrnoException) => {
+      // Taken for no link, one that cannot be read would be replaced by the file.
+      if (fault.code === "EINVAL" || fault.code === "ENOENT") return undefined;
+      throw fault;
+    });
     return link === undefined ? resolve(path) : realPath(resolve(dirname(path), link));
   }
 }

@@ -3,25 +3,34 @@
 import { Writable } from "node:stream";
 import type { WritableStream } from "node:stream/web";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
-import { compressionOf, type Format, formatOf } from "../formats.ts";
+import { compressionOf, databaseOf, type Format, formatOf } from "../formats.ts";
 import { checkKeys } from "../options.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
 import { CompressedOutput } from "./compress.ts";
 import { type CsvOptions, csvFormat } from "./csv.ts";
+import type { DatabaseSink } from "./database.ts";
+import { type DatabaseOptions, databaseSink, refuseDatabaseOptions } from "./databases.ts";
 import { jsonFormat } from "./json.ts";
 import { ndjsonFormat } from "./ndjson.ts";
 import { type Output, PathOutput, StreamOutput } from "./output.ts";
 import { RecordsInto } from "./records.ts";
 import type { TextFormat } from "./text.ts";
 
-export interface WriteOptions extends CsvOptions {
+export interface WriteOptions extends CsvOptions, DatabaseOptions {
   /** Needed where the file's ending does not say it: `"json"` is one array, `"csv"` has a header. */
   readonly format?: Format;
   /** Where records go that the format cannot hold, when the sink runs outside our `pipeline()`. Whoever made it ends it. */
   readonly deadLetters?: Writable;
 }
 
-const KNOWN = ["format", "columns", "formulas", "deadLetters"] as const satisfies readonly (keyof WriteOptions)[];
+const KNOWN = [
+  "format",
+  "columns",
+  "formulas",
+  "table",
+  "key",
+  "deadLetters",
+] as const satisfies readonly (keyof WriteOptions)[];
 
 /**
  * Text is handed on at the latest when so much of it waits. More is no faster, and strings of 128 K and more live where
@@ -192,11 +201,11 @@ export class RecordSink extends Writable {
   }
 }
 
-function checkCsv({ columns, formulas }: WriteOptions, format: Format, output: unknown): void {
+function checkCsv({ columns, formulas }: WriteOptions, format: Format | "rows", output: unknown): void {
   const refused = (why: string) => failure("invalid_option", `write(): ${why}`);
   for (const [name, value] of Object.entries({ columns, formulas })) {
     if (value === undefined || format === "csv") continue;
-    const where = typeof output === "string" ? output : "the stream";
+    const where = typeof output !== "string" ? "the stream" : format === "rows" ? "the database" : output;
     throw refused(
       `\`${name}\` is for CSV, and ${where} gets ${format}. Give a name that ends in .csv, or \`format: "csv"\`.`,
     );
@@ -218,14 +227,23 @@ function checkCsv({ columns, formulas }: WriteOptions, format: Format, output: u
  *
  * Emits `notice` with a sentence for the user where something may be a mistake but loses nothing, as a misspelt column.
  *
+ * A path that ends in `.db`, `.sqlite` or `.sqlite3`, or a `postgres://` URL, is a database: records become rows of `table`
+ * ("records"), in place of those with the same `key` ("id"), committed 500 at a time or every 50 ms.
+ *
  * @throws ConfigurationError for an option that cannot be. The stream fails with `sink_failed` when writing does.
  */
 export function write(
   output: string | Writable | WritableStream,
   options: WriteOptions = {},
-): RecordSink | RecordsInto {
+): RecordSink | RecordsInto | DatabaseSink {
   checkKeys(options, KNOWN, "write()");
   const { deadLetters } = options;
+  const database = options.format === undefined ? databaseOf(output) : undefined;
+  if (database !== undefined) {
+    checkCsv(options, "rows", output);
+    return databaseSink(database, output as string, options);
+  }
+  refuseDatabaseOptions(options, output);
   if (output instanceof globalThis.WritableStream) {
     return new RecordsInto(Writable.fromWeb(output as WritableStream, { objectMode: true }));
   }
