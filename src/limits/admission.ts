@@ -78,10 +78,10 @@ export class Admission {
   readonly #caps = new Map<LimitKind, Bucket>();
   readonly #told = new Map<string, ToldLimit>();
   readonly #ledgers: Readonly<Record<LimitKind, Ledger>> = {
-    requests: { spent: 0, late: 0 },
-    input: { spent: 0, late: 0 },
-    output: { spent: 0, late: 0 },
-    tokens: { spent: 0, late: 0 },
+    requests: { spent: 0, late: 0, corrected: 0 },
+    input: { spent: 0, late: 0, corrected: 0 },
+    output: { spent: 0, late: 0, corrected: 0 },
+    tokens: { spent: 0, late: 0, corrected: 0 },
   };
   readonly #pace = new Pace();
   readonly #outage = new Outage();
@@ -201,7 +201,9 @@ export class Admission {
     for (const kind of LIMIT_KINDS) {
       this.#ledgers[kind].late -= need.late[kind];
       const difference = taken[kind] - need.whole[kind];
-      if (difference !== 0) this.#spend(kind, difference, now);
+      if (difference === 0) continue;
+      if (ending.kind === "answered") this.#ledgers[kind].corrected += Math.abs(difference);
+      this.#spend(kind, difference, now);
     }
   }
 
@@ -251,7 +253,11 @@ export class Admission {
   #limited(ticket: Ticket, { hint, limit, told }: Limited, now: number): void {
     this.concurrency.rateLimited();
     const before = this.#pace.perMinute(now);
-    const search = this.#pace.refused(ticket.pace, limit === "output", now);
+    const search = this.#pace.refused(ticket.pace, {
+      late: limit === undefined ? 0 : ticket.need.late[limit] / ticket.need.whole[limit],
+      inFlight: this.concurrency.inFlight,
+      now,
+    });
     const after = this.#pace.perMinute(now);
     if (after !== before) this.#observe({ type: "pace", perMinute: after, reason: "found by a refusal" });
     if (search) this.#pause(hint, "most of the last calls were refused", now);

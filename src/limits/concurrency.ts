@@ -1,49 +1,63 @@
 /**
  * How many calls may be in flight, found by overload: slow start, then additive growth, one cut for each episode. Cut,
- * growth and wait have clocks of their own, so that a long wait freezes neither (inspect_ai issue 5137).
+ * growth and wait have clocks of their own, so that a long wait freezes neither (inspect_ai issue 5137). Time is counted
+ * in rounds: a round is over when as many calls have been sent as fit at once, and enough to speak of a share of them.
  */
 
-/** Where `auto` starts, and where growth after an outage does. */
+import { Slowness } from "./slowness.ts";
+
+/** Where `auto` starts. */
 const SLOW_START = 8;
 
 /** A round that used less than this part of the limit says nothing of more. */
 const USED = 0.8;
 
-/** So large a part of a round refused is overload; less is a call here and there. */
-const OVERLOADED = 0.1;
+/** So large a part of a round refused is an episode of overload: one cut, at once. */
+const EPISODE = 0.2;
+const LEAST_REFUSED = 8;
+
+/** Calls of a round at least; slow start, which asks for no share, turns without. */
+const ROUND = 100;
 
 /** Below what was carried when it was too much. */
 const CUT = 0.95;
 
-/** Growth a round, as a part of the limit, for each round since the last cut. */
-const GROWTH = 0.002;
+/** Rounds without a refusal before one more call is tried where the last refusal was. */
+const CLEAN_ROUNDS = 4;
 
-/** No growth while a token takes so many times as long as it did at best. */
-const SLOWED = 2;
+/** Growth a round well below that, as a part of the limit. */
+const GROWTH = 0.05;
 
-/** Tokens that an answer counts for beside its own: what every call takes to begin. */
-const CALL_TOKENS = 50;
+/** After so many cuts the refusals have to be fewer, or it is not for our number that calls are refused. */
+const TRIALS = 4;
+const FEWER = 0.6;
+
+/** Such refusals are borne for so many rounds, up to so many times their share. */
+const BORNE_ROUNDS = 100;
+const BORNE = 2;
+const LEAST_BORNE = 0.12;
 
 export type ConcurrencyChange = { readonly from: number; readonly to: number; readonly reason: string };
 
 export class Concurrency {
-  #limit: number;
-  #most: number;
-  #slowStart: boolean;
+  #limit = 0;
+  #most = 0;
+  #slowStart = false;
   #inFlight = 0;
   #peak = 0;
-  /** Slots that refused calls hold until their round ends. */
-  #held = 0;
-  #round = { started: 0, refused: 0, most: 0, ms: 0, tokens: 0 };
-  #sinceCut = 0;
+  /** The limit at the last refusal; growth is careful from there. */
+  #mark = Number.POSITIVE_INFINITY;
+  #round = { started: 0, refused: 0, most: 0 };
+  #clean = 0;
   #cutAt = Number.NEGATIVE_INFINITY;
-  #bestMsPerToken = Number.POSITIVE_INFINITY;
+  /** Cuts in a row, and how it was before them. */
+  #trial: { readonly limit: number; readonly share: number; cuts: number } | undefined;
+  /** The share of refusals that is borne, and for how many rounds. */
+  #borne = { share: 0, rounds: 0 };
+  readonly #slowness = new Slowness();
   readonly #changed: (change: ConcurrencyChange) => void;
 
   constructor(changed: (change: ConcurrencyChange) => void) {
-    this.#limit = 0;
-    this.#most = 0;
-    this.#slowStart = false;
     this.#changed = changed;
   }
 
@@ -55,8 +69,9 @@ export class Concurrency {
     if (auto) this.#slowStart = true;
   }
 
+  /** Refused calls hold their slots until the round ends: others would be refused in their place at once. */
   get limit(): number {
-    return Math.max(1, Math.floor(this.#limit) - this.#held);
+    return Math.max(1, Math.floor(this.#limit) - this.#round.refused);
   }
 
   get inFlight(): number {
@@ -86,20 +101,20 @@ export class Concurrency {
 
   /** After `end`: it was answered. */
   answered(ms: number, outputTokens: number): void {
-    this.#round.ms += ms;
-    this.#round.tokens += outputTokens + CALL_TOKENS;
+    this.#slowness.answered(ms, outputTokens);
     this.#maybeTurn();
   }
 
   /** After `end`: the provider was overloaded. What started before the last cut was part of the same episode. */
   overloaded(startedAt: number, now: number): void {
     if (startedAt < this.#cutAt) return;
-    this.#round.refused++;
-    const carried = this.#inFlight;
-    if (this.#round.refused >= 4 && this.#round.refused > OVERLOADED * Math.max(this.#round.started, carried)) {
-      this.#cut(carried, now);
-    } else if (this.#held < this.#limit - 1) this.#held++;
-    this.#maybeTurn();
+    const { refused, started } = this.#round;
+    this.#round.refused = Math.min(refused + 1, Math.floor(this.#limit) - 1);
+    const share = this.#round.refused / Math.max(started, this.#inFlight);
+    if (this.#round.refused >= LEAST_REFUSED && share > Math.max(EPISODE, this.#borne.share)) {
+      this.#cutAt = now;
+      this.#cut(Math.min(this.#limit, this.#inFlight) * CUT, share);
+    } else this.#maybeTurn();
   }
 
   /** A refusal for the rate: more at once would not help. */
@@ -114,39 +129,48 @@ export class Concurrency {
   }
 
   #maybeTurn(): void {
-    // A round: as many calls as fit at once have been sent.
-    if (this.#round.started < this.#limit) return;
-    const { refused, most, ms, tokens } = this.#round;
+    const { started, refused, most } = this.#round;
+    if (started < (this.#slowStart && refused === 0 ? this.#limit : Math.max(this.#limit, ROUND))) return;
     const used = most >= this.limit * USED;
-    this.#round = { started: 0, refused: 0, most: this.#inFlight, ms: 0, tokens: 0 };
-    this.#held = 0;
-    this.#sinceCut++;
-    if (refused > 0) {
-      this.#slowStart = false;
+    const share = refused / started;
+    if (--this.#borne.rounds < 0) this.#borne.share = 0;
+    if (refused > 0 && share > this.#borne.share) {
+      this.#cut(Math.max(this.#limit - refused, this.#limit * (1 - EPISODE)), share);
       return;
     }
-    if (used && this.#limit < this.#most && !this.#slowed(ms, tokens)) this.#grow();
+    this.#turn();
+    this.#clean++;
+    if (refused > 0) this.#slowStart = false;
+    else this.#trial = undefined;
+    if (used && this.#limit < this.#most && !this.#slowness.slowed) this.#grow();
   }
 
-  #slowed(ms: number, tokens: number): boolean {
-    if (tokens === 0) return false;
-    const msPerToken = ms / tokens;
-    this.#bestMsPerToken = Math.min(this.#bestMsPerToken, msPerToken);
-    return msPerToken > this.#bestMsPerToken * SLOWED;
+  #turn(): void {
+    this.#round = { started: 0, refused: 0, most: this.#inFlight };
   }
 
   #grow(): void {
-    const more = this.#slowStart ? this.#limit : Math.max(1, this.#limit * GROWTH * this.#sinceCut);
-    this.#to(Math.min(this.#most, this.#limit + more), this.#slowStart ? "slow start" : "a round without overload");
+    const careful = this.#limit >= this.#mark * CUT;
+    if (!this.#slowStart && careful && this.#clean < CLEAN_ROUNDS) return;
+    this.#clean = 0;
+    const more = this.#slowStart ? this.#limit : careful ? 1 : Math.max(1, this.#limit * GROWTH);
+    this.#to(Math.min(this.#most, this.#limit + more), this.#slowStart ? "slow start" : "rounds without overload");
   }
 
-  #cut(carried: number, now: number): void {
+  #cut(limit: number, share: number): void {
     this.#slowStart = false;
-    this.#sinceCut = 0;
-    this.#cutAt = now;
-    this.#held = 0;
-    this.#to(Math.max(1, Math.min(this.#limit, carried) * CUT), "overload");
-    this.#round = { started: 0, refused: 0, most: this.#inFlight, ms: 0, tokens: 0 };
+    this.#clean = 0;
+    this.#trial ??= { limit: this.#limit, share, cuts: 0 };
+    this.#turn();
+    if (++this.#trial.cuts > TRIALS && share >= this.#trial.share * FEWER) {
+      this.#borne = { share: Math.max(LEAST_BORNE, share * BORNE), rounds: BORNE_ROUNDS };
+      this.#mark = Number.POSITIVE_INFINITY;
+      this.#to(this.#trial.limit, "fewer at once are refused as often");
+      this.#trial = undefined;
+      return;
+    }
+    this.#to(Math.max(1, limit), "overload");
+    this.#mark = this.#limit;
   }
 
   #to(limit: number, reason: string): void {

@@ -16,6 +16,13 @@ const DOUBLING = 200;
 /** The least time to measure a rate over, ms. */
 const LEAST_MS = 250;
 
+/** So many calls measure a rate well; of the moments when the bucket was empty so many are kept to find them. */
+const GOOD = 50;
+const KEPT = 32;
+
+/** Fewer than so many may be few because a small bucket ran over between two moments when it was empty. */
+const FEW = 20;
+
 /** After a lull so long, ms, the provider's bucket may have run over: what was let through since says nothing. */
 const LULL = 5_000;
 
@@ -25,15 +32,28 @@ const PLATEAU = 3_000;
 const ACCELERATION = 0.0026;
 
 /**
- * Growth meets a limit once in some 5 s. So many refusals in so many ms, with calls let through between them, are not for
- * our rate: they are left to the calls themselves, and for a while it takes more to believe in a rate.
+ * Growth meets a limit once in some 5 s. So many single refusals in so many ms, among so many calls, are not for our rate:
+ * they are left to the calls themselves, and for a while it takes more to believe in a rate.
  */
 const UNRELATED = 5;
 const UNRELATED_MS = 7_000;
+const UNRELATED_CALLS = 40;
 const DOUBT = 60_000;
+
+/** Refusals nearer to one another than this are of one moment, ms. */
+const MOMENT = 100;
 
 /** Grown so far without a refusal, it is no limit any more. */
 const GONE = 4;
+
+/** A search that meets no refusal for so long, ms, finds nothing. */
+const NOTHING = 10_000;
+
+/** What was carried for so long, ms, is more than a bucket's first burst. */
+const LONG = 1_000;
+
+/** So many times below what was carried before, a rate has to be shown by more than one refusal. */
+const PLUNGE = 4;
 
 /** What may start at once after a lull, as a part of a second's worth. */
 const BURST = 0.1;
@@ -58,8 +78,8 @@ export interface PaceMark {
 interface Empty {
   readonly at: number;
   readonly drawn: number;
-  /** Whether answers draw on it, rather than calls let through: an output limit. */
-  readonly byAnswers: boolean;
+  /** The part of a call that is drawn when it is answered. */
+  readonly late: number;
 }
 
 export class Pace {
@@ -71,10 +91,13 @@ export class Pace {
   #answered = 0;
   #refused = 0;
   #lastStart = 0;
-  #empty: Empty | undefined;
+  #firstStart: number | undefined;
+  /** Calls a second that were let through before the search. */
+  #proven = 0;
+  readonly #empty: Empty[] = [];
   #cutAt = Number.NEGATIVE_INFINITY;
-  /** When calls were refused while others were let through, at a pace that was found. */
-  readonly #single: number[] = [];
+  /** Calls that were refused while others were let through, at a pace that was found. */
+  readonly #single: PaceMark[] = [];
   #doubtUntil = Number.NEGATIVE_INFINITY;
 
   /** Calls a minute; undefined: none is known. */
@@ -90,8 +113,9 @@ export class Pace {
   /** A call starts. The mark is handed back when it is refused. */
   start(now: number): PaceMark {
     this.#tuned(now)?.take(1, now);
-    if (now - this.#lastStart > LULL) this.#empty = undefined;
+    if (now - this.#lastStart > LULL) this.#empty.length = 0;
     this.#lastStart = now;
+    this.#firstStart ??= now;
     return { at: now, started: ++this.#started };
   }
 
@@ -102,58 +126,91 @@ export class Pace {
   /**
    * A call was refused for its rate. True when the lane had better pause.
    *
-   * @param byAnswers the limit is one of output
+   * @param late the part of a call that its limit takes when it is answered: 1 for one of output
    */
-  refused(mark: PaceMark, byAnswers: boolean, now: number): boolean {
-    // Refusals come in the order of their calls, or nearly: those before this one are known.
-    const empty = byAnswers
-      ? { at: now, drawn: this.#answered, byAnswers }
-      : { at: mark.at, drawn: mark.started - 1 - this.#refused, byAnswers };
+  refused(mark: PaceMark, { late, inFlight, now }: { late: number; inFlight: number; now: number }): boolean {
+    const empty = this.#emptied(mark, late, now);
     this.#refused++;
     // What had started before the last change of pace was sent at the old one.
     if (mark.at < this.#cutAt) return false;
     const most = this.#most(mark.started, now);
     if (this.#found === undefined) {
       if (!most) return false;
-      this.#empty = empty;
+      this.#empty.push(empty);
+      this.#proven = this.#sustained(now);
       this.#change({ mode: "searching", base: FIRST_PACE, since: now }, now);
       return true;
     }
-    if (!most && this.#unrelated(now)) {
+    if (!most && this.#unrelated(mark)) {
       this.#found = undefined;
       this.#bucket = undefined;
       this.#doubtUntil = now + DOUBT;
       return false;
     }
-    this.#bucket?.set(Math.min(this.#bucket.level(now), 0), now);
-    const from = this.#empty;
-    if (from === undefined || from.byAnswers !== byAnswers) this.#empty = empty;
-    else if (empty.at - from.at >= LEAST_MS) {
-      this.#empty = empty;
-      // Of a bucket that was empty twice so many came out, and less than one more.
-      const pace = ((empty.drawn - from.drawn + 0.5) * 1_000) / (empty.at - from.at);
-      this.#change({ mode: "keeping", base: pace, since: now }, now);
+    // What is in flight will still draw its part.
+    const debt = late * inFlight;
+    this.#bucket?.set(Math.min(this.#bucket.level(now), -debt), now);
+    const measured = this.#measured(empty, most);
+    if (measured !== undefined && this.#credible(measured, most)) {
+      this.#change({ mode: "keeping", base: measured, since: now }, now, debt);
       return false;
     }
     if (!most) return false;
     // Too soon to measure, and still too fast.
-    this.#change({ mode: "keeping", base: paceOf(this.#found, now) * SLOWER, since: now }, now);
+    this.#change({ mode: "keeping", base: paceOf(this.#found, now) * SLOWER, since: now }, now, debt);
     return true;
   }
 
+  #emptied(mark: PaceMark, late: number, now: number): Empty {
+    // Refusals come in the order of their calls, or nearly: those before this one are known.
+    if (late === 0) return { at: mark.at, drawn: mark.started - 1 - this.#refused, late };
+    const letThrough = this.#started - 1 - this.#refused;
+    return { at: now, drawn: (1 - late) * letThrough + late * this.#answered, late };
+  }
+
+  /** Calls a second since the bucket was empty before, if that says enough. */
+  #measured(empty: Empty, most: boolean): number | undefined {
+    if (this.#empty[0]?.late !== empty.late) this.#empty.length = 0;
+    const last = this.#empty.at(-1);
+    if (last !== undefined && empty.at - last.at < LEAST_MS) return undefined;
+    const from = this.#empty.findLast(({ drawn }) => empty.drawn - drawn >= GOOD) ?? this.#empty[0];
+    this.#empty.push(empty);
+    if (this.#empty.length > KEPT) this.#empty.shift();
+    if (from === undefined || last === undefined) return undefined;
+    // Of a bucket that was empty twice so many came out, and less than one more.
+    const pace = ((empty.drawn - from.drawn + 0.5) * 1_000) / (empty.at - from.at);
+    if (most || empty.drawn - last.drawn >= FEW || this.#found?.mode !== "keeping") return pace;
+    return Math.max(pace, Math.sqrt(pace * paceOf(this.#found, empty.at)));
+  }
+
+  /** Calls a second let through so far, if for long enough. */
+  #sustained(now: number): number {
+    const ms = now - (this.#firstStart ?? now);
+    return ms < LONG ? 0 : ((this.#started - this.#refused) * 1_000) / ms;
+  }
+
+  /** A search that ends far below what was carried before may have met a refusal of another kind. */
+  #credible(pace: number, most: boolean): boolean {
+    return most || this.#found?.mode !== "searching" || pace > this.#proven / PLUNGE;
+  }
+
   #most(refused: number, now: number): boolean {
-    const factor = now < this.#doubtUntil ? 2 : 1;
+    // What has long been carried is not given up for a chance; nor soon after such an error.
+    const carried = this.#found === undefined && this.#sustained(now) > 0;
+    const factor = carried || now < this.#doubtUntil ? 2 : 1;
     this.#last.push(refused);
     if (this.#last.length > REFUSED * 2) this.#last.shift();
     const first = this.#last.at(-REFUSED * factor);
     return first !== undefined && refused - first < OF_STARTS * factor;
   }
 
-  #unrelated(now: number): boolean {
-    if (this.#found?.mode !== "keeping") return false;
-    this.#single.push(now);
+  #unrelated(mark: PaceMark): boolean {
+    const last = this.#single.at(-1);
+    if (this.#found?.mode !== "keeping" || (last !== undefined && mark.at - last.at < MOMENT)) return false;
+    this.#single.push(mark);
     if (this.#single.length < UNRELATED) return false;
-    return now - (this.#single.shift() as number) < UNRELATED_MS;
+    const first = this.#single.shift() as PaceMark;
+    return mark.at - first.at < UNRELATED_MS && mark.started - first.started >= UNRELATED_CALLS;
   }
 
   /** Nothing was sent until now: the search, or what is kept, goes on from here. */
@@ -161,19 +218,21 @@ export class Pace {
     if (this.#found !== undefined) this.#change({ ...this.#found, since: now }, now);
   }
 
-  #change(found: Found, now: number): void {
+  #change(found: Found, now: number, debt = 0): void {
     this.#found = found;
     this.#cutAt = now;
     this.#last.length = 0;
     if (found.mode === "searching") this.#single.length = 0;
     const pace = paceOf(found, now);
-    this.#bucket = new Bucket(pace * 60, { capacity: burstOf(pace), level: 0, now });
+    this.#bucket = new Bucket(pace * 60, { capacity: burstOf(pace), level: -debt, now });
   }
 
   #tuned(now: number): Bucket | undefined {
     if (this.#found === undefined || this.#bucket === undefined) return undefined;
     const pace = paceOf(this.#found, now);
-    if (this.#found.mode === "keeping" && pace > this.#found.base * GONE) {
+    const { mode, base, since } = this.#found;
+    if (mode === "keeping" ? pace > base * GONE : now - since > NOTHING) {
+      if (this.#found.mode === "searching") this.#doubtUntil = now + DOUBT;
       this.#found = undefined;
       this.#bucket = undefined;
       return undefined;

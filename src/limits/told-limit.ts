@@ -12,6 +12,8 @@ export interface Ledger {
   spent: number;
   /** Of that: what the provider will take only when the answers are complete. */
   late: number;
+  /** By how much answers differed from what was expected of them, summed up. */
+  corrected: number;
 }
 
 /** How things stood when a call had been started. */
@@ -34,8 +36,14 @@ export interface LimitUse {
 const WINDOW = 300;
 const LEAST_ANSWERS = 3;
 
-/** Calls over which the provider's count and ours are compared. */
-const LEAST_CALLS = 5;
+/** Answers over which the provider's count and ours are compared. */
+const LEAST_CALLS = 10;
+
+/** Where the provider rounds: so many times the rounding must have been drawn. */
+const LEAST_STEPS = 10;
+
+/** A difference that may be one of rounding or of the moment, as a part. */
+const TOLERANCE = 0.2;
 
 /** How much of a later comparison is believed. */
 const CALIBRATION = 0.5;
@@ -46,6 +54,15 @@ const MOST_FACTOR = 10;
 
 /** Below this part of the highest level seen, the provider's bucket is surely not full, so that nothing overflows. */
 const SURELY_FILLING = 0.9;
+
+/** Where a comparison of the provider's count with ours began. */
+interface Anchor {
+  readonly at: number;
+  readonly remaining: number;
+  readonly drawn: number;
+  readonly corrected: number;
+  readonly filling: boolean;
+}
 
 export class ToldLimit {
   readonly kind: LimitKind;
@@ -59,9 +76,7 @@ export class ToldLimit {
   #least = Number.POSITIVE_INFINITY;
   #answers = 0;
   #since: number;
-  #anchor:
-    | { readonly at: number; readonly remaining: number; readonly drawn: number; readonly filling: boolean }
-    | undefined;
+  #anchor: Anchor | undefined;
   #answersSinceAnchor = 0;
   readonly #learned: { readonly at: number; readonly spent: number };
 
@@ -125,7 +140,7 @@ export class ToldLimit {
     const left = remaining - (told.step > 1 ? told.step / 2 : 0) - this.#ledger.late * this.#factor;
     if (!this.#known) this.#first(left, mark, now);
     else if (mark.level !== undefined) this.#compare(left, { ...mark, level: mark.level }, { now, step: told.step });
-    this.#calibrate(remaining, now);
+    this.#calibrate(remaining, told.step, now);
   }
 
   #first(left: number, mark: Mark, now: number): void {
@@ -169,20 +184,29 @@ export class ToldLimit {
    * The provider's count over a while against ours. It may count other things than we do, or others may use the key: then
    * a call of ours costs more of what is left, and they get their share.
    */
-  #calibrate(remaining: number, now: number): void {
+  #calibrate(remaining: number, step: number, now: number): void {
     const filling = remaining < this.#bucket.capacity * SURELY_FILLING;
-    const { spent, late } = this.#ledger;
+    const { spent, late, corrected } = this.#ledger;
     const drawn = spent - late;
     const from = this.#anchor;
     this.#answersSinceAnchor++;
-    if (from !== undefined && (this.#answersSinceAnchor < LEAST_CALLS || now - from.at < WINDOW)) return;
-    this.#anchor = { at: now, remaining, drawn, filling };
+    if (from !== undefined) {
+      const enough = this.#answersSinceAnchor >= LEAST_CALLS && now - from.at >= WINDOW;
+      // Rounding must not pass for a difference.
+      if (!enough || (step > 1 && (drawn - from.drawn) * this.#factor < LEAST_STEPS * step)) return;
+    }
+    this.#anchor = { at: now, remaining, drawn, corrected, filling };
     this.#answersSinceAnchor = 0;
     if (from === undefined) return;
     const theirs = from.remaining - remaining + ((now - from.at) * this.perMinute) / 60_000;
     const ours = drawn - from.drawn;
-    if (ours <= 0 || theirs <= 0) return;
+    // While estimates are still being learned, the difference is theirs.
+    if (ours <= 0 || theirs <= 0 || corrected - from.corrected > TOLERANCE * ours) return;
     const found = Math.min(MOST_FACTOR, Math.max(LEAST_FACTOR, theirs / ours));
+    if (Math.abs(found - this.#factor) < TOLERANCE * this.#factor) {
+      this.#calibrations++;
+      return;
+    }
     // Of a bucket that was full something ran over: it took less than that.
     if (!(filling && from.filling) && found > this.#factor) return;
     this.#factor += (found - this.#factor) * (this.#calibrations === 0 ? 1 : CALIBRATION);
