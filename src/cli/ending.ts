@@ -30,6 +30,8 @@ interface Places {
   /** `-` for stdout; undefined where the pipeline has a sink of its own. */
   readonly output: string | undefined;
   readonly deadLetters: string;
+  /** Where the answers are kept; undefined: nowhere. */
+  readonly store: string | undefined;
 }
 
 interface LastWords {
@@ -51,18 +53,19 @@ export function lastWords({ report, error }: Ended, code: number, places: Places
 }
 
 /** A run that ended early leaves its files under their partial names; of nothing written, nothing is left. */
-function leftOf({ output, deadLetters }: Places, report: RunReport): Places {
+function leftOf({ output, deadLetters, store }: Places, report: RunReport): Places {
   const left = output !== undefined && output !== "-" ? partialOf(output) : output;
-  return { output: report.written > 0 ? left : undefined, deadLetters: partialOf(deadLetters) };
+  return { output: report.written > 0 ? left : undefined, deadLetters: partialOf(deadLetters), store };
 }
 
-function adviceFor(code: number, { output, deadLetters }: Places): string[] {
+function adviceFor(code: number, { output, deadLetters, store }: Places): string[] {
   switch (code) {
     case EXIT.tooManyFailures:
       return [`The output is complete but for the failed records; ${deadLetters} says which and why.`];
     case EXIT.stopped:
     case EXIT.interrupted:
     case EXIT.terminated:
+      if (store !== undefined) return ["Run the same command again to go on: what was answered is not paid for twice."];
       return output === undefined || output === "-"
         ? ["Run it again to start anew."]
         : [`What was done is kept in ${output}; run it again with --fresh to start anew.`];

@@ -27,10 +27,11 @@ export interface Places {
   readonly outputs: readonly string[];
   readonly deadLetters: string;
   readonly report: string | undefined;
+  readonly store: string | undefined;
 }
 
 /** @throws ConfigurationError when a place cannot be read or written, or is named twice. */
-export async function checkPlaces({ input, outputs, deadLetters, report }: Places): Promise<void> {
+export async function checkPlaces({ input, outputs, deadLetters, report, store }: Places): Promise<void> {
   if (input !== "-") await checkReadable(input);
   if (deadLetters === "-") {
     throw failure("invalid_option", "--dead-letters needs a file: stdout carries records only.");
@@ -42,6 +43,7 @@ export async function checkPlaces({ input, outputs, deadLetters, report }: Place
     ...outputs.flatMap((output) => withPartial("the output", output)),
     ...withPartial("the dead letters", deadLetters),
     ["the report", report],
+    ["the store", store],
   ] as const;
   if (outputs.includes("-") && input !== "-") await refuseOwnInput(input);
   const seen = new Map<string, string>();

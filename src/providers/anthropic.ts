@@ -7,7 +7,7 @@ import { anthropicSchema } from "./json-schema.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { VENDORS } from "./models.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
-import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
+import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
 import { createWire, NO_TIMEOUT } from "./wire.ts";
 
@@ -35,6 +35,7 @@ export function anthropic(options: AnthropicOptions = {}): Provider {
     model,
     maxOutputTokens,
     baseURL,
+    sends: sentWith(settings),
     complete: (request, { signal }) =>
       wire.call(signal, async (client) => {
         // `messages.create` does the same, but writes a line to stderr for every call to a model that is to be retired.

@@ -7,7 +7,7 @@ import { loadMistralChat } from "./mistral-chat.ts";
 import { VENDORS } from "./models.ts";
 import { textOfContent, withCache } from "./openai-chat.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
-import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
+import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
 import { createWire } from "./wire.ts";
 
@@ -23,6 +23,7 @@ export function mistral(options: MistralOptions = {}): Provider {
     model,
     maxOutputTokens,
     baseURL,
+    sends: sentWith(settings),
     complete: (request, { signal }) =>
       wire.call(signal, async (chat) => {
         const { data, headers } = await chat(body(request, settings), signal);

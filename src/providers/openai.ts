@@ -8,7 +8,7 @@ import { VENDORS } from "./models.ts";
 import { chatBody, readChat } from "./openai-chat.ts";
 import { readResponse, responsesBody } from "./openai-responses.ts";
 import type { Completion, ModelRequest, Provider } from "./provider.ts";
-import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
+import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { knowsNoSchemas } from "./verdict.ts";
 import { createWire, NO_TIMEOUT, refusalOf } from "./wire.ts";
 
@@ -39,7 +39,8 @@ const APIS = {
 /** @throws `missing_key`, `invalid_option` */
 export function openai(options: OpenAIOptions = {}): Provider {
   const settings = readSettings(VENDORS.openai, options, { known: KEYS, compatible: true });
-  const { path, body, read } = APIS[choice("api", options.api ?? "chat", ["chat", "responses"])];
+  const api = choice("api", options.api ?? "chat", ["chat", "responses"]);
+  const { path, body, read } = APIS[api];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);
   const mayFallBack = asked === undefined && !settings.official;
   let output: StructuredOutput = asked ?? "json_schema";
@@ -60,6 +61,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
     model: settings.model,
     maxOutputTokens: settings.maxOutputTokens,
     baseURL: settings.baseURL,
+    sends: { api, structuredOutput: asked ?? null, ...sentWith(settings) },
     async complete(request, { signal }) {
       try {
         return await call(request, signal, output);

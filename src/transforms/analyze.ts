@@ -1,13 +1,13 @@
 /** The stage that asks a model about each record. */
 
-import { answer } from "../client/answer.ts";
 import { type Caller, Client } from "../client/client.ts";
 import { Prospects } from "../client/prospects.ts";
+import { Remembered } from "../client/remembered.ts";
 import type { AnswerSchema } from "../client/schema.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type History, noHistory } from "../limits/retry.ts";
 import { Slots } from "../limits/slots.ts";
-import type { ModelRequest, Provider } from "../providers/provider.ts";
+import type { Provider } from "../providers/provider.ts";
 import { type Article, carrySource, drop } from "../record.ts";
 import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
 import { noUsage } from "../usage.ts";
@@ -37,7 +37,8 @@ export class Analyze extends Parallel {
   readonly #settings: Settings;
   readonly #stage: Stage;
   readonly #client: Client;
-  readonly #counts: CallCounts = { attempts: 0, retries: 0, rateLimited: 0, waitedMs: 0, usage: noUsage() };
+  readonly #remembered: Remembered;
+  readonly #counts: CallCounts = { attempts: 0, retries: 0, rateLimited: 0, waitedMs: 0, cached: 0, usage: noUsage() };
   readonly #slots: Slots;
   readonly #prospects = new Prospects();
   readonly #released = new AbortController();
@@ -52,17 +53,23 @@ export class Analyze extends Parallel {
       ordered: settings.ordered,
     });
     this.#settings = settings;
-    this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters });
+    this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters, store: settings.store });
     this.#stage.report.calls = this.#counts;
     asStage(this, this.#stage);
     this.#slots = new Slots(settings.concurrency);
     this.#client = Client.of(settings.provider);
     this.#client.allow(settings.concurrency);
+    this.#remembered = new Remembered(this.#client, () => this.#stage.store);
     this.#stage.onStop(() => this.#released.abort());
   }
 
   get provider(): Provider {
     return this.#settings.provider;
+  }
+
+  /** Opens what the stage needs, before anything is sent; without it, that is done for the first record. */
+  prepare(): Promise<void> {
+    return this.#remembered.open();
   }
 
   async #handle(record: unknown, signal: AbortSignal): Promise<unknown> {
@@ -116,8 +123,7 @@ export class Analyze extends Parallel {
       release: this.#released.signal,
       history,
     };
-    const complete = (asked: ModelRequest) => this.#client.complete(asked, caller);
-    const { value, completion } = await answer(await request(record), provider, { complete, check });
+    const { value, completion } = await this.#remembered.answer(await request(record), caller, check);
     progress.answered = true;
     this.#lacking = Number.NaN;
     this.#prospects.add();
@@ -126,6 +132,7 @@ export class Analyze extends Parallel {
   }
 
   protected override async settle(): Promise<void> {
+    await this.#remembered.close();
     if (this.#stage.stopped) return;
     if (this.#lacking > 0 && this.#lack !== undefined) throw this.#wrongInput(this.#lack);
     const hopeless = this.#prospects.atEnd();
@@ -133,7 +140,12 @@ export class Analyze extends Parallel {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    super._destroy(error, callback);
+    super._destroy(error, () => {
+      this.#remembered.close().then(
+        () => callback(error),
+        (fault) => callback(error ?? fault),
+      );
+    });
     this.#released.abort(error ?? undefined);
   }
 }
