@@ -139,7 +139,9 @@ describe("the command line", () => {
         "--fresh",
       );
       expect(server.stats().requests).toBe(0);
-      expect((await cli(["analyze", "in.ndjson", "-o", "out.ndjson", "--no-store", "--fresh"], { cwd, env })).code).toBe(0);
+      expect(
+        (await cli(["analyze", "in.ndjson", "-o", "out.ndjson", "--no-store", "--fresh"], { cwd, env })).code,
+      ).toBe(0);
       expect(existsSync(join(cwd, "out.ndjson.partial"))).toBe(false);
     } finally {
       await server.close();
