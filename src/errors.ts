@@ -59,6 +59,8 @@ const CODES = {
   hopeless: ["response", "run"],
   source_failed: ["client", "run"],
   sink_failed: ["client", "run"],
+  /** The store of responses could not be read or written: disk full, I/O error, held by another process. */
+  store_failed: ["client", "run"],
   /** Stopped by the caller's signal. */
   aborted: ["client", "run"],
   invalid_option: ["configuration", "run"],

@@ -47,3 +47,24 @@ export function nearest(given: string, known: readonly string[]): string | undef
   }
   return best;
 }
+
+/** A store of responses: its path, or that and how it is used. */
+export type StoreOption =
+  | string
+  | {
+      readonly path: string;
+      /** Ask anew, whatever was stored before this run; the new answers are stored. Default false. */
+      readonly fresh?: boolean;
+      /** Ask anew for records that failed by stored answers (refused, filtered, invalid, cut). Default false. */
+      readonly retryFailed?: boolean;
+    };
+
+/** @throws `invalid_option` */
+export function checkStore(store: StoreOption | undefined, where: string): void {
+  if (store === undefined) return;
+  const path = typeof store === "string" ? store : store?.path;
+  if (typeof path !== "string" || path.trim() === "") {
+    throw failure("invalid_option", `${where}: \`store\` must be a path, such as ".millrace/responses.db".`);
+  }
+  if (typeof store !== "string") checkKeys(store, ["path", "fresh", "retryFailed"], `${where}: \`store\``);
+}

@@ -3,7 +3,7 @@
 import { Readable, Writable } from "node:stream";
 import { finished, pipeline as nodePipeline } from "node:stream/promises";
 import { failure, isMillraceError, type MillraceError } from "./errors.ts";
-import { checkKeys } from "./options.ts";
+import { checkKeys, checkStore, type StoreOption } from "./options.ts";
 import type { Provider } from "./providers/provider.ts";
 import { type RunReport, reportOf, type Watched } from "./report.ts";
 import { type Breach, deadLetterFault, prepared, stageOf } from "./stage.ts";
@@ -14,13 +14,18 @@ export type { StageInput };
 export interface PipelineOptions {
   /** Where failed records go. It is ended with the run. Without it the first failed record fails the run. */
   readonly deadLetters?: Writable;
+  /**
+   * Keeps the answers that were paid for, such as ".millrace/responses.db": the same run again asks only for what has no
+   * answer yet. One file may serve several runs at once. Without it nothing is kept.
+   */
+  readonly store?: StoreOption;
   /** Ends the run at once when aborted; calls in flight are aborted too. */
   readonly signal?: AbortSignal;
   /** Ends the run in good order when aborted: nothing more is read, calls in flight end, what waits is let go. */
   readonly stop?: AbortSignal;
 }
 
-const KNOWN = ["deadLetters", "signal", "stop"] as const satisfies readonly (keyof PipelineOptions)[];
+const KNOWN = ["deadLetters", "store", "signal", "stop"] as const satisfies readonly (keyof PipelineOptions)[];
 
 /** A run under way. */
 export interface Run {
@@ -90,7 +95,8 @@ function accounted(report: RunReport): RunReport {
 
 function checkOptions(options: PipelineOptions): void {
   checkKeys(options, KNOWN, "pipeline()");
-  const { deadLetters, signal, stop } = options;
+  const { deadLetters, store, signal, stop } = options;
+  checkStore(store, "pipeline()");
   for (const [name, given] of Object.entries({ signal, stop })) {
     if (given === undefined || given instanceof AbortSignal) continue;
     throw failure("invalid_option", `pipeline(): \`${name}\` must be an AbortSignal.`);
@@ -122,7 +128,7 @@ const joined = nodePipeline as unknown as (
 const foreignName = (input: StageInput | undefined): string =>
   typeof input === "function" ? input.name || "generator" : (input?.constructor?.name ?? "stream");
 
-async function run(parts: readonly Part[], { deadLetters, signal, stop }: PipelineOptions): Promise<void> {
+async function run(parts: readonly Part[], { deadLetters, store, signal, stop }: PipelineOptions): Promise<void> {
   const abort = new AbortController();
   const stopping = new AbortController();
   const forget = [forward(signal, abort), forward(stop, stopping)];
@@ -133,7 +139,7 @@ async function run(parts: readonly Part[], { deadLetters, signal, stop }: Pipeli
   // One that fails before Node's pipeline listens would end the process; that pipeline finds it failed.
   for (const stream of streams) stream.on("error", () => {});
   try {
-    for (const stream of streams) stageOf(stream)?.join({ deadLetters, stop: stopping.signal, breach });
+    for (const stream of streams) stageOf(stream)?.join({ deadLetters, store, stop: stopping.signal, breach });
     if (deadLetters !== undefined) stageOf(deadLetters)?.join({ stop: stopping.signal, breach });
     if (signal?.aborted) throw signal.reason;
     await unlessAborted(allPrepared(streams), abort.signal);

@@ -29,7 +29,7 @@ export interface RunReport {
   readonly dropped: number;
   /** Read but neither written, dropped nor dead-lettered, because the run ended before its end. 0 after a whole run. */
   readonly unfinished: number;
-  /** Answers that cost no call. */
+  /** Records that made no call of their own: what they asked was stored, or another record of the run asked it. */
   readonly cached: number;
   /** Requests sent to providers, every attempt counted. */
   readonly requests: number;
@@ -78,7 +78,7 @@ export function reportOf(watched: readonly Watched[], elapsedMs: number, whole: 
     failures: failuresOf(reports),
     dropped,
     unfinished: whole && !exact ? 0 : Math.max(0, read - written - deadLettered - dropped),
-    cached: 0,
+    cached: sum((report) => report.calls?.cached ?? 0),
     requests: sum((report) => report.calls?.attempts ?? 0),
     retries: sum((report) => report.calls?.retries ?? 0),
     rateLimited: sum((report) => report.calls?.rateLimited ?? 0),

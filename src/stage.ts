@@ -5,6 +5,7 @@ import type { Writable } from "node:stream";
 import { inspect } from "node:util";
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "./errors.ts";
 import { jsonFault, MAX_DEPTH } from "./json.ts";
+import type { StoreOption } from "./options.ts";
 import { type DeadLetter, type Source, sourceOf } from "./record.ts";
 import type { UsageTotal } from "./usage.ts";
 
@@ -18,6 +19,8 @@ export interface CallCounts {
   rateLimited: number;
   /** Time that records spent waiting because a provider asked for it, in ms, summed over the records. */
   waitedMs: number;
+  /** Records that made no call of their own: what they asked was stored, or another record asked it. */
+  cached: number;
   /** Tokens billed, those of failed and repeated attempts included. */
   usage: UsageTotal;
   /** Ms in which the window was full and yet nothing waited to be sent: lost to slow calls at the head of the line. */
@@ -67,6 +70,8 @@ export interface RunContext {
   readonly deadLetters?: Writable | undefined;
   /** Aborted when the run should end early but in good order: take in nothing more, finish what is under way. */
   readonly stop?: AbortSignal | undefined;
+  /** Where the answers of models are kept. */
+  readonly store?: StoreOption | undefined;
   readonly breach?: Breach | undefined;
 }
 
@@ -110,6 +115,10 @@ export class Stage {
       if (stop?.aborted) act();
       else stop?.addEventListener("abort", act, { once: true });
     }
+  }
+
+  get store(): StoreOption | undefined {
+    return this.#context.store;
   }
 
   /** To be called before the stage joins a run. */

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "./support.ts";
 
 /** Files at the root of src that any room may know. */
-const GROUND = ["load", "fields", "template", "errors", "record", "usage", "options", "json", "formats"];
+const GROUND = ["load", "fields", "template", "errors", "record", "usage", "options", "json", "formats", "warn"];
 
 /** What each room may import besides itself and the ground. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -18,8 +18,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   http: [],
   analysis: [],
   simulator: [],
+  store: [],
   providers: ["limits", "http", "analysis"],
-  client: ["providers", "limits", "events", "stage"],
+  client: ["providers", "limits", "store", "events", "stage"],
   transforms: ["client", "providers", "limits", "analysis", "stage"],
   sources: ["stage"],
   sinks: ["stage"],
@@ -27,7 +28,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   pipeline: ["stages", "report", "stage", "providers"],
   index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
   config: ["index", "providers"],
-  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "transforms"],
+  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "store", "transforms"],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;

@@ -145,7 +145,7 @@ describe("a pipeline", () => {
       () => [source(), sink(), { deadletters: sink() }],
       /pipeline\(\) has no option "deadletters"\. Did you mean "deadLetters"\?/,
     ],
-    ["an unknown option", () => [source(), sink(), { x: 1 }], /It knows deadLetters, signal, stop\./],
+    ["an unknown option", () => [source(), sink(), { x: 1 }], /It knows deadLetters, store, signal, stop\./],
   ];
   test.each(misuse)("refuses %s", async (_, args, message) => {
     const error = await caught(pipeline(...(args() as [StageInput, StageInput])));

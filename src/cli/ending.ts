@@ -32,6 +32,8 @@ interface Places {
   readonly deadLetters: string;
   /** Where what a run that did not end has written to a path lies, if anywhere. */
   readonly leftOf: (path: string) => string | undefined;
+  /** Where the answers are kept; undefined: nowhere. */
+  readonly store: string | undefined;
 }
 
 interface LastWords {
@@ -53,19 +55,25 @@ export function lastWords({ report, error }: Ended, code: number, places: Places
 }
 
 /** A run that ended early leaves its files under their partial names; of nothing written, nothing is left. */
-function keptOf({ output, deadLetters, leftOf }: Places, report: RunReport): Places {
+function keptOf({ output, deadLetters, leftOf, store }: Places, report: RunReport): Places {
   const file = output !== undefined && output !== "-" && databaseOf(output) === undefined;
   const left = file ? leftOf(output) : output;
-  return { output: report.written > 0 ? left : undefined, deadLetters: leftOf(deadLetters) ?? deadLetters, leftOf };
+  return {
+    output: report.written > 0 ? left : undefined,
+    deadLetters: leftOf(deadLetters) ?? deadLetters,
+    leftOf,
+    store,
+  };
 }
 
-function adviceFor(code: number, { output, deadLetters }: Omit<Places, "leftOf">): string[] {
+function adviceFor(code: number, { output, deadLetters, store }: Omit<Places, "leftOf">): string[] {
   switch (code) {
     case EXIT.tooManyFailures:
       return [`The output is complete but for the failed records; ${deadLetters} says which and why.`];
     case EXIT.stopped:
     case EXIT.interrupted:
     case EXIT.terminated:
+      if (store !== undefined) return ["Run the same command again to go on: what was answered is not paid for twice."];
       if (output === undefined || output === "-") return ["Run it again to start anew."];
       return databaseOf(output) !== undefined
         ? [`The rows committed so far are in ${output}; run it again to have them all.`]

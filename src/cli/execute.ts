@@ -2,7 +2,7 @@
 
 import { mkdir, writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
-import type { RunFlags } from "../config/options.ts";
+import { type RunFlags, STORE } from "../config/options.ts";
 import { failure } from "../errors.ts";
 import { databaseOf, formatOf } from "../formats.ts";
 import { type RunError, type RunReport, read, type StageInput, write } from "../index.ts";
@@ -10,6 +10,7 @@ import { startRun } from "../pipeline.ts";
 import { holdsPassword } from "../sinks/postgres.ts";
 import { RecordSink } from "../sinks/write.ts";
 import { filesOf } from "../sources/files.ts";
+import { onWarning } from "../warn.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT } from "./exit.ts";
 import { checkPlaces, deadLettersOf, leftOf, pathsOf, refuseUnfinished } from "./places.ts";
@@ -35,14 +36,21 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const sink = sinkOf(output, flags);
   const outputs = output === undefined ? pathsOf(job.stages.at(-1)) : [output];
   const inputs = await filesOf(job.inputs);
-  await checkPlaces({ inputs, outputs, deadLetters, report: flags.report });
-  if (!flags.fresh) await refuseUnfinished(outputs, job.stages);
+  const store = storeOf(flags);
+  await checkPlaces({ inputs, outputs, deadLetters, report: flags.report, store: store?.path });
+  if (store === undefined && !flags.fresh) await refuseUnfinished(outputs, job.stages);
 
   const abort = new AbortController();
   const stop = new AbortController();
   const stages = [read(inputs, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
-  const run = startRun(stages, { deadLetters: write(deadLetters), signal: abort.signal, stop: stop.signal });
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
+  const deafen = onWarning((message) => say(`millrace: ${message}`));
+  const run = startRun(stages, {
+    deadLetters: write(deadLetters),
+    signal: abort.signal,
+    stop: stop.signal,
+    ...(store === undefined ? {} : { store }),
+  });
   if (sink instanceof RecordSink)
     sink.on("notice", (message) => say(`${process.stderr.isTTY ? "\n" : ""}millrace: ${message}`));
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
@@ -56,13 +64,20 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   );
   hide();
   hush();
+  deafen();
   process.off("beforeExit", stalled);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
-  const lines = lastWords(ended, code, { output, deadLetters, leftOf });
+  const lines = lastWords(ended, code, { output, deadLetters, leftOf, store: store?.path });
   for (const line of lines.errors) process.stderr.write(`${line}\n`);
   for (const line of lines.summary) say(line);
   if (flags.report !== undefined) await writeReport(flags.report, ended.report, code);
   return code;
+}
+
+function storeOf({ store = STORE, fresh = false, retryFailed = false }: RunFlags) {
+  if (store !== false) return { path: store, fresh, retryFailed };
+  if (retryFailed) throw failure("invalid_option", "--retry-failed is about stored answers; leave out --no-store.");
+  return undefined;
 }
 
 /** @throws ConfigurationError for what is for another kind of output. */

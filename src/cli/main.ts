@@ -2,11 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { duration, type OptionSpec, RUN_OPTIONS, type RunFlags } from "../config/options.ts";
+import { age, duration, type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
 import { isMillraceError } from "../errors.ts";
 import type { CheckFlags } from "./check.ts";
 import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
 import type { SimulateFlags } from "./simulate.ts";
+import type { StoreFlags } from "./store.ts";
 
 /** How long after its end a command waits for what was left running, ms. */
 const LEFT_RUNNING = 1_000;
@@ -68,8 +69,35 @@ function program(done: Done): Command {
   for (const command of [analyze, run]) for (const spec of RUN_OPTIONS) command.addOption(optionOf(spec));
   addCheck(millrace, done);
   addSimulate(millrace, done);
-  for (const command of millrace.commands) command.exitOverride();
+  addStore(millrace, done);
+  for (const command of millrace.commands) for (const each of [command, ...command.commands]) each.exitOverride();
   return millrace;
+}
+
+/** The commands that look after the store. */
+function addStore(millrace: Command, done: Done): void {
+  const store = millrace.command("store").description("look after the store of responses");
+  const commands = () => import("./store.ts");
+  const place = () => new Option("--store <path>", "which store").default(STORE);
+  const json = () => new Option("--json", "as JSON");
+  store
+    .command("stats")
+    .description("how much is stored, of which models, how old")
+    .addOption(place())
+    .addOption(json())
+    .action(async (flags: StoreFlags) => done((await commands()).storeStatsCommand(flags)));
+  store
+    .command("prune")
+    .description("delete old answers; asked for again, they are paid for again")
+    .addOption(place())
+    .addOption(json())
+    .requiredOption("--older-than <time>", "those stored before, as 30d", age("--older-than"))
+    .action(async (flags: StoreFlags) => done((await commands()).storePruneCommand(flags)));
+  store
+    .command("export")
+    .description("write the answers to stdout as NDJSON; without prompts, of which only hashes are kept")
+    .addOption(place())
+    .action(async (flags: StoreFlags) => done(await (await commands()).storeExportCommand(flags)));
 }
 
 function optionOf(spec: OptionSpec): Option {

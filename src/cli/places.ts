@@ -31,10 +31,11 @@ export interface Places {
   readonly outputs: readonly string[];
   readonly deadLetters: string;
   readonly report: string | undefined;
+  readonly store: string | undefined;
 }
 
 /** @throws ConfigurationError when a place cannot be written, or is named twice. */
-export async function checkPlaces({ inputs, outputs, deadLetters, report }: Places): Promise<void> {
+export async function checkPlaces({ inputs, outputs, deadLetters, report, store }: Places): Promise<void> {
   if (deadLetters === "-") {
     throw failure("invalid_option", "--dead-letters needs a file: stdout carries records only.");
   }
@@ -45,6 +46,7 @@ export async function checkPlaces({ inputs, outputs, deadLetters, report }: Plac
     ...outputs.flatMap((output) => withPartial("the output", output)),
     ...withPartial("the dead letters", deadLetters),
     ["the report", report],
+    ["the store", store],
   ] as const;
   if (outputs.includes("-")) for (const input of inputs) if (input !== "-") await refuseOwnInput(input);
   const seen = new Map<string, string>();

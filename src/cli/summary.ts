@@ -21,6 +21,7 @@ export function progressLine(report: RunReport): string {
     `${count(report.written)} written`,
     `${count(report.deadLettered)} failed`,
   ];
+  if (report.cached > 0) parts.push(`${count(report.cached)} without a call`);
   if (report.dropped > 0) parts.push(`${count(report.dropped)} dropped`);
   if (report.retries > 0) parts.push(`${count(report.retries)} retries`);
   if (report.rateLimited > 0) parts.push(`${count(report.rateLimited)} told to wait`);
@@ -48,6 +49,7 @@ export function summary(report: RunReport, { ending, output, deadLetters }: Summ
     const repeated = `${count(report.retries)} retries, ${count(report.rateLimited)} told to wait`;
     lines.push(row("requests", `${count(report.requests)} (${repeated})`));
   }
+  if (report.cached > 0) lines.push(row("stored", `${count(report.cached)} of the records needed no call`));
   const { inputTokens, outputTokens, cacheReadTokens } = report.usage;
   if (inputTokens + outputTokens > 0) {
     const cached = cacheReadTokens > 0 ? ` (${count(cacheReadTokens)} from cache)` : "";

@@ -15,7 +15,7 @@ export interface Answer {
 }
 
 /** How a provider refuses an output limit: as a wrong number, or as too much for its context. */
-const TOO_MUCH: ReadonlySet<ErrorCode> = new Set(["invalid_request", "request_too_large"]);
+export const TOO_MUCH: ReadonlySet<ErrorCode> = new Set(["invalid_request", "request_too_large"]);
 
 type Complete = (request: ModelRequest) => Promise<Answered>;
 

@@ -56,6 +56,8 @@ const clients = new WeakMap<Provider, Client>();
 /** Stages that are given the same provider object get the same client, and so share its limits. */
 export class Client {
   readonly provider: Provider;
+  /** Who is called, each once: keys of one provider are one. */
+  readonly members: readonly Provider[];
   readonly gate: Gate;
 
   private constructor(provider: Provider) {
@@ -67,6 +69,10 @@ export class Client {
       lane.admission.beside(members.filter(({ name }) => name === member.name).length);
       return lane;
     });
+    const seen = new Map(
+      members.map((member) => [JSON.stringify([member.name, member.model, member.baseURL, member.sends]), member]),
+    );
+    this.members = [...seen.values()];
     this.gate = new Gate(lanes);
   }
 

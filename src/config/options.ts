@@ -31,11 +31,22 @@ const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h:
 /** The longest that a timer can wait, ms. */
 const LONGEST = 2 ** 31 - 1;
 
-export const duration = (flag: string) => (text: string) => {
+const inMs = (text: string): number => {
   const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  const ms = Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
-  if (number !== "" && ms <= LONGEST) return ms;
+  return number === "" ? Number.NaN : Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
+};
+
+export const duration = (flag: string) => (text: string) => {
+  const ms = inMs(text);
+  if (ms <= LONGEST) return ms;
   throw usage(`${flag} takes a time with its unit, as 500ms, 60s or 15m, 24 days at most, got "${text}".`);
+};
+
+/** How old something is, in ms: no timer waits for it, so that it may be years. */
+export const age = (flag: string) => (text: string) => {
+  const ms = inMs(text);
+  if (Number.isSafeInteger(ms)) return ms;
+  throw usage(`${flag} takes a time with its unit, as 30d or 12h, got "${text}".`);
 };
 
 const temperature = (text: string) => {
@@ -73,6 +84,9 @@ const columnList = (text: string): readonly string[] => {
   if (twice !== undefined) throw usage(`--columns names "${twice}" twice.`);
   return names;
 };
+
+/** Where the command line keeps answers. */
+export const STORE = ".millrace/responses.db";
 
 export const RUN_OPTIONS = [
   {
@@ -171,7 +185,20 @@ export const RUN_OPTIONS = [
   { flags: "--temperature <t>", help: "not sent unless given", parse: temperature },
   { flags: "--ordered", help: "lines stand in record order; the default" },
   { flags: "--unordered", help: "lines stand as they are answered" },
-  { flags: "--fresh", help: "overwrite what an earlier run that did not end has left, and pay for it again" },
+  {
+    flags: "--store <path>",
+    help: "where answers are kept, so that the same command run again pays only for what has none yet",
+    fallback: STORE,
+  },
+  { flags: "--no-store", help: "keep no answers: another run pays for everything again" },
+  {
+    flags: "--fresh",
+    help: "ask for everything anew, whatever is stored; without a store, overwrite what an unfinished run has left",
+  },
+  {
+    flags: "--retry-failed",
+    help: "ask anew for records whose stored answer was refused, filtered, invalid twice or cut twice",
+  },
   {
     flags: "--max-failures <n|%>",
     help: "failed records that are still a success, judged at the end",
@@ -219,7 +246,10 @@ export interface RunFlags {
   readonly temperature?: number;
   readonly ordered?: boolean;
   readonly unordered?: boolean;
+  /** false: `--no-store`. */
+  readonly store?: string | false;
   readonly fresh?: boolean;
+  readonly retryFailed?: boolean;
   readonly maxFailures?: FailureLimit;
   readonly progress?: "auto" | "line" | "none";
   readonly quiet?: boolean;

@@ -9,7 +9,7 @@ import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { VENDORS } from "./models.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
-import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
+import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
 import { ACCEPT_EVENTS, streamed } from "./stream.ts";
 import { createWire, NO_TIMEOUT } from "./wire.ts";
@@ -52,6 +52,7 @@ function withKey(options: AnthropicOptions): Provider {
     model,
     maxOutputTokens,
     baseURL,
+    sends: sentWith(settings),
     complete: (request, options) =>
       wire.call(options.signal, async (client) => {
         // `messages.create` does the same, but writes a line to stderr for every call to a model that is to be retired.

@@ -9,7 +9,7 @@ import { loadMistralChat } from "./mistral-chat.ts";
 import { VENDORS } from "./models.ts";
 import { textOfContent, withCache } from "./openai-chat.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
-import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
+import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
 import { ACCEPT_EVENTS, streamed } from "./stream.ts";
 import { createWire } from "./wire.ts";
@@ -34,6 +34,7 @@ function withKey(options: MistralOptions): Provider {
     model,
     maxOutputTokens,
     baseURL,
+    sends: sentWith(settings),
     complete: (request, options) =>
       wire.call(options.signal, async (chat) => {
         const asked = body(request, settings);

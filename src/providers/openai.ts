@@ -12,7 +12,7 @@ import { readResponse, responsesBody } from "./openai-responses.ts";
 import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
 import type { Refusal } from "./refusal.ts";
 import { responsesAssembly } from "./responses-stream.ts";
-import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings } from "./settings.ts";
+import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
 import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
 import { createWire, NO_TIMEOUT, refusalOf, type Wire } from "./wire.ts";
@@ -72,7 +72,8 @@ export function openai(options: OpenAIOptions = {}): Provider {
 
 function withKey(options: OpenAIOptions): Provider {
   const settings = readSettings(VENDORS.openai, options, { known: KEYS, compatible: true });
-  const api = APIS[choice("api", options.api ?? "chat", ["chat", "responses"])];
+  const kind = choice("api", options.api ?? "chat", ["chat", "responses"]);
+  const api = APIS[kind];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);
   let manners: Manners = { output: asked ?? "json_schema", streamOptions: true };
   const wire = createWire(settings, (fetch) => connect(settings, fetch));
@@ -82,6 +83,7 @@ function withKey(options: OpenAIOptions): Provider {
     model: settings.model,
     maxOutputTokens: settings.maxOutputTokens,
     baseURL: settings.baseURL,
+    sends: { api: kind, structuredOutput: asked ?? null, ...sentWith(settings) },
     async complete(request, how) {
       // At most once more for each manner: what has been given up is not asked for again.
       for (let used = manners; ; ) {

@@ -24,6 +24,8 @@ export interface ModelRequest {
   readonly maxOutputTokens?: number | undefined;
   /** Not sent unless given: some models refuse it. */
   readonly temperature?: number | undefined;
+  /** Which answer to this request: the store keeps one for each. Default 0. Never sent. */
+  readonly sample?: number | undefined;
   /** The article behind the prompt, when the built-in analysis asks: what the embedded analyser reads. Never sent. */
   readonly article?: { readonly title?: string | undefined; readonly content: string } | undefined;
 }
@@ -75,10 +77,15 @@ export interface Provider {
   readonly model: string;
   /** The output limit used when a request names none. */
   readonly maxOutputTokens: number;
-  /** Where it calls; undefined when it calls nobody. */
+  /** Where it calls; undefined when it calls nobody: what costs nothing is not stored. */
   readonly baseURL: string | undefined;
   /** Made of others, by `lanes()` or `fallback()`: they are called in its place. */
   readonly members?: Members | undefined;
+  /**
+   * What else goes out with every call and can change its answer (the API's kind, a header): a part of the key under
+   * which answers are stored. Plain JSON, and never a credential.
+   */
+  readonly sends?: Readonly<Record<string, unknown>> | undefined;
   complete(request: ModelRequest, options: CompleteOptions): Promise<Completion>;
   /** Closes its connections. Calls in flight are aborted. */
   close(): Promise<void>;

@@ -102,3 +102,16 @@ function readHeaders(given: Readonly<Record<string, string>>, where: string): Re
   }
   return { ...given };
 }
+
+/** Headers that say who asks, or which call it is: they change no answer. */
+const NOT_OF_THE_ANSWER =
+  /auth|key|token|secret|password|cookie|credential|session|signature|request-id|trace|user-agent/i;
+
+/** What these settings send beside a request that can change its answer, as `Provider.sends`; undefined: nothing. */
+export function sentWith({ headers }: Settings): Readonly<Record<string, unknown>> | undefined {
+  const told = Object.entries(headers)
+    .map(([name, value]) => [name.toLowerCase(), value] as const)
+    .filter(([name]) => !NOT_OF_THE_ANSWER.test(name))
+    .sort(([a], [b]) => (a < b ? -1 : 1));
+  return told.length === 0 ? undefined : { headers: Object.fromEntries(told) };
+}

@@ -7,7 +7,7 @@ import { type AnswerCheck, type AnswerOf, type AnswerSchema, answerCheck } from 
 import { failure } from "../errors.ts";
 import type { LimitKind, Limits } from "../limits/amounts.ts";
 import { LONGEST_TIMER } from "../limits/sleep.ts";
-import { checkKeys, checkWhole } from "../options.ts";
+import { checkKeys, checkStore, checkWhole, type StoreOption } from "../options.ts";
 import type { ModelRequest, Provider } from "../providers/provider.ts";
 import type { Article } from "../record.ts";
 import type { Usage } from "../usage.ts";
@@ -100,6 +100,13 @@ export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = A
   readonly maxOutputTokens?: number;
   /** Not sent unless given. */
   readonly temperature?: number;
+  /**
+   * Asks for another answer to the same request: 0 for the first (the default), 1 for the next … What is stored for one
+   * is not given for another. Without a store it changes nothing.
+   */
+  readonly sample?: number | ((record: Input) => number);
+  /** Where answers are kept when the stage runs outside our `pipeline()`, as the option there. Default: nowhere. */
+  readonly store?: StoreOption;
   /** Where failed records go when the stage runs outside our `pipeline()`. Whoever made it ends it. */
   readonly deadLetters?: Writable;
 }
@@ -126,6 +133,8 @@ const KNOWN = [
   "maxWait",
   "maxOutputTokens",
   "temperature",
+  "sample",
+  "store",
   "deadLetters",
 ] as const satisfies readonly (keyof AnalyzeOptions)[];
 
@@ -145,6 +154,7 @@ export interface Settings {
   readonly streaming: boolean | undefined;
   readonly onDelta: ((delta: string, record: unknown, call: DeltaCall) => unknown) | undefined;
   readonly deadLetters: Writable | undefined;
+  readonly store: StoreOption | undefined;
 }
 
 export function normalised(options: AnalyzeOptions<unknown>): Settings {
@@ -166,6 +176,7 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
     throw wrong("a `schema` needs a `prompt`: the built-in analysis has a schema of its own.");
   }
   checkFields(options);
+  checkStore(options.store, "analyze()");
   const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA, true) : schema && answerCheck(schema);
   return {
     provider,
@@ -189,6 +200,7 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
     streaming: streaming ?? (onDelta !== undefined || undefined),
     onDelta,
     deadLetters: options.deadLetters,
+    store: options.store,
   };
 }
 
@@ -228,7 +240,10 @@ function checkFields({ fields = {}, keep, output }: AnalyzeOptions<unknown>): vo
 
 /** What goes into a request as it was given, checked before anything is sent. */
 function sampling(options: AnalyzeOptions<unknown>): AnalyzeOptions<unknown> {
-  const { maxOutputTokens, temperature } = options;
+  const { maxOutputTokens, temperature, sample } = options;
+  if (sample !== undefined && typeof sample !== "function") {
+    checkWhole("analyze(): `sample`", sample, { least: 0 });
+  }
   if (maxOutputTokens !== undefined) checkWhole("analyze(): `maxOutputTokens`", maxOutputTokens, { least: 1 });
   if (temperature !== undefined && !(typeof temperature === "number" && temperature >= 0)) {
     throw wrong(`\`temperature\` must be a number from 0 up, got ${String(temperature)}.`);

@@ -1,12 +1,11 @@
 /** The stage that asks a model about each record. */
 
-import { answer } from "../client/answer.ts";
 import { type Caller, Client } from "../client/client.ts";
-import { firstAble } from "../client/fallback.ts";
 import type { Place } from "../client/gate.ts";
 import { Line } from "../client/line.ts";
 import { mostCalls } from "../client/open-files.ts";
 import { Prospects } from "../client/prospects.ts";
+import { Remembered } from "../client/remembered.ts";
 import type { AnswerSchema } from "../client/schema.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type History, noHistory } from "../limits/retry.ts";
@@ -44,6 +43,7 @@ export class Analyze extends Parallel {
   readonly #lines: ReadonlyMap<Client, Line<Place>>;
   readonly #counts: CallCounts;
   readonly #headOfLine = new Stopwatch();
+  readonly #remembered: Remembered;
   readonly #prospects = new Prospects();
   readonly #released = new AbortController();
   /** Records that lack their content, as long as there was no other; then NaN. */
@@ -60,7 +60,7 @@ export class Analyze extends Parallel {
       ordered: settings.ordered,
     });
     this.#settings = settings;
-    this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters });
+    this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters, store: settings.store });
     const { members } = settings.provider;
     const providers = members?.kind === "fallback" ? members.providers : [settings.provider];
     this.#clients = providers.map((provider) => Client.of(provider));
@@ -72,11 +72,17 @@ export class Analyze extends Parallel {
     this.#counts = callCounts(this.#clients, this.#headOfLine);
     this.#stage.report.calls = this.#counts;
     asStage(this, this.#stage);
+    this.#remembered = new Remembered(this.#clients, () => this.#stage.store);
     this.#stage.onStop(() => this.#released.abort());
   }
 
   get provider(): Provider {
     return this.#settings.provider;
+  }
+
+  /** Opens what the stage needs, before anything is sent; without it, that is done for the first record. */
+  prepare(): Promise<void> {
+    return this.#remembered.open();
   }
 
   async #handle(record: unknown, signal: AbortSignal): Promise<unknown> {
@@ -151,10 +157,12 @@ export class Analyze extends Parallel {
       streaming,
       onDelta: onDelta && ((delta, attempt) => told("onDelta", onDelta, delta, record, { attempt })),
     };
-    const { value, completion, provider } = await firstAble(this.#clients, (client, replaceable) => {
-      const caller: Caller = { ...shared, replaceable, line: this.#lines.get(client) as Line<Place> };
-      return answer(asked, { complete: (one) => client.complete(one, caller), check });
+    const caller = (client: Client, replaceable: boolean): Caller => ({
+      ...shared,
+      replaceable,
+      line: this.#lines.get(client) as Line<Place>,
     });
+    const { value, completion, provider } = await this.#remembered.answer(asked, caller, check);
     progress.answered = true;
     this.#lacking = Number.NaN;
     this.#prospects.add();
@@ -163,6 +171,7 @@ export class Analyze extends Parallel {
   }
 
   protected override async settle(): Promise<void> {
+    await this.#remembered.close();
     if (this.#stage.cutShort !== undefined) return;
     if (this.#lacking > 0 && this.#lack !== undefined) throw this.#wrongInput(this.#lack);
     const hopeless = this.#prospects.atEnd();
@@ -170,7 +179,12 @@ export class Analyze extends Parallel {
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {
-    super._destroy(error, callback);
+    super._destroy(error, () => {
+      this.#remembered.close().then(
+        () => callback(error),
+        (fault) => callback(error ?? fault),
+      );
+    });
     this.#released.abort(error ?? undefined);
   }
 }
@@ -180,6 +194,7 @@ const callCounts = (clients: readonly Client[], headOfLine: Stopwatch): CallCoun
   retries: 0,
   rateLimited: 0,
   waitedMs: 0,
+  cached: 0,
   usage: noUsage(),
   get headOfLineMs() {
     return Math.round(headOfLine.ms);

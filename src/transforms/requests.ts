@@ -10,7 +10,7 @@ import { wholeUsage } from "../usage.ts";
 import type { AnalyzeOptions, AnalyzeResult, ArticleField } from "./analyze-options.ts";
 import { called } from "./functions.ts";
 
-type RequestOptions = Pick<AnalyzeOptions<unknown>, "prompt" | "fields" | "maxOutputTokens" | "temperature">;
+type RequestOptions = Pick<AnalyzeOptions<unknown>, "prompt" | "fields" | "maxOutputTokens" | "temperature" | "sample">;
 type FieldPaths = NonNullable<AnalyzeOptions["fields"]>;
 
 /** The returned function rejects with `missing_content` or `stage_failed` for a record that cannot be asked about. */
@@ -20,12 +20,14 @@ export function requestMaker(
 ): (record: unknown) => Promise<ModelRequest> {
   const { prompt, fields = {}, maxOutputTokens, temperature } = options;
   const limits = { maxOutputTokens, temperature };
+  const sample = sampler(options.sample);
   if (prompt === undefined) {
     return async (record) => ({
       ...articleRequest(record, fields),
       schema,
       schemaName: ARTICLE_SCHEMA_NAME,
       ...limits,
+      sample: await sample(record),
     });
   }
   return async (record) => {
@@ -34,7 +36,16 @@ export function requestMaker(
     if (typeof content !== "string" || content.trim() === "") {
       throw failure("stage_failed", "prompt: the function returned no text.");
     }
-    return { system, messages: [{ role: "user", content }], schema, ...limits };
+    return { system, messages: [{ role: "user", content }], schema, ...limits, sample: await sample(record) };
+  };
+}
+
+function sampler(sample: RequestOptions["sample"]): (record: unknown) => Promise<number> | number | undefined {
+  if (typeof sample !== "function") return () => sample;
+  return async (record) => {
+    const number = await called("sample", sample, record);
+    if (typeof number === "number" && Number.isSafeInteger(number) && number >= 0) return number;
+    throw failure("stage_failed", `sample: the function must return a whole number from 0 up, got ${String(number)}.`);
   };
 }
 

@@ -126,7 +126,7 @@ describe("the command line", () => {
     }
   });
 
-  test("refuses to write over its input, and over what a paid run has left unless --fresh", async () => {
+  test("refuses to write over its input, and without a store over what a paid run has left unless --fresh", async () => {
     const cwd = prepared();
     const server = await startSimulator();
     try {
@@ -134,12 +134,14 @@ describe("the command line", () => {
       expectMistake(await cli(["analyze", "in.ndjson", "-o", "./in.ndjson"], { cwd, env }), "same file");
       writeFileSync(join(cwd, "out.ndjson.partial"), "{}\n");
       expectMistake(
-        await cli(["analyze", "in.ndjson", "-o", "out.ndjson"], { cwd, env }),
+        await cli(["analyze", "in.ndjson", "-o", "out.ndjson", "--no-store"], { cwd, env }),
         "out.ndjson.partial",
         "--fresh",
       );
       expect(server.stats().requests).toBe(0);
-      expect((await cli(["analyze", "in.ndjson", "-o", "out.ndjson", "--fresh"], { cwd, env })).code).toBe(0);
+      expect(
+        (await cli(["analyze", "in.ndjson", "-o", "out.ndjson", "--no-store", "--fresh"], { cwd, env })).code,
+      ).toBe(0);
       expect(existsSync(join(cwd, "out.ndjson.partial"))).toBe(false);
     } finally {
       await server.close();

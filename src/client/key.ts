@@ -1,0 +1,53 @@
+/** Under which key the answer to a request is stored: everything sent that can change it, but the output limit. */
+
+import { hash } from "node:crypto";
+import type { Message, ModelRequest, Provider } from "../providers/provider.ts";
+
+/** Of the form that is hashed. Another one finds nothing of what was stored before. */
+const VERSION = 1;
+
+/** A provider and a schema are the same for all records: written once. */
+const written = new WeakMap<object, string>();
+
+/**
+ * SHA-256, in hex, of one JSON array: version, provider, base URL, what the provider sends besides, model, system,
+ * messages, schema, its name, temperature, sample. JSON writes half a surrogate pair as an escape, so that two such texts
+ * differ here as they do on the wire. The schema stays in its own order: models follow it.
+ */
+export function keyOf(provider: Provider, request: ModelRequest): string {
+  const { system = null, messages, schema, schemaName = "answer", temperature = null, sample = 0 } = request;
+  const who = writtenOnce(provider, () =>
+    [VERSION, provider.name, sameURL(provider.baseURL), sorted(provider.sends ?? {}), provider.model]
+      .map((part) => JSON.stringify(part))
+      .join(),
+  );
+  const shape =
+    schema === undefined ? "null,null" : `${writtenOnce(schema, JSON.stringify)},${JSON.stringify(schemaName)}`;
+  const question = `${JSON.stringify(system)},${JSON.stringify(messages.map(pairOf))}`;
+  return hash("sha256", `[${who},${question},${shape},${JSON.stringify([temperature, sample]).slice(1)}`, "hex");
+}
+
+const pairOf = ({ role, content }: Message): readonly [string, string] => [role, content];
+
+function writtenOnce<T extends object>(one: T, write: (one: T) => string): string {
+  let text = written.get(one);
+  if (text === undefined) {
+    text = write(one);
+    written.set(one, text);
+  }
+  return text;
+}
+
+/** `HTTP://Host/v1/` and `http://host/v1` are one server. */
+function sameURL(baseURL: string | undefined): string | null {
+  if (baseURL === undefined) return null;
+  return (URL.parse(baseURL)?.href ?? baseURL).replace(/\/+$/, "");
+}
+
+/** In whatever order an object's keys were written, it sends the same. */
+function sorted(value: unknown): unknown {
+  if (Array.isArray(value)) return value.map(sorted);
+  if (typeof value !== "object" || value === null) return value;
+  const entries = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return Object.fromEntries(entries.map(([name, field]) => [name, sorted(field)]));
+}

@@ -1,0 +1,99 @@
+/** Keys of stored answers: a release that changes one of these pays for every stored answer again. */
+
+import { describe, expect, test } from "vitest";
+import { keyOf } from "../../src/client/key.ts";
+import { anthropic, mistral, openai } from "../../src/index.ts";
+import type { ModelRequest, Provider } from "../../src/providers/provider.ts";
+
+const plain: ModelRequest = { messages: [{ role: "user", content: "What is it?" }] };
+const full: ModelRequest = {
+  system: "Be brief.",
+  messages: [
+    { role: "user", content: "Ist es 1 °C? 🙂" },
+    { role: "assistant", content: "no JSON" },
+    { role: "user", content: "Again." },
+  ],
+  schema: { type: "object", properties: { a: { type: "string" } } },
+  schemaName: "thing",
+  temperature: 0.5,
+  sample: 2,
+};
+const own = (changes: Partial<Provider> = {}): Provider => ({
+  name: "own",
+  model: "m",
+  maxOutputTokens: 100,
+  baseURL: "https://example.org/v1",
+  complete: () => Promise.reject(new Error("not called")),
+  close: async () => {},
+  ...changes,
+});
+const apiKey = "sk-1";
+
+describe("the key of a request", () => {
+  test("is the one of every release before", () => {
+    expect(keyOf(own(), plain)).toBe("7fd8fecaa170110f8912c4422c739ab6a4c594b3ba2eed8d8de8a10ed818138a");
+    expect(keyOf(own({ sends: { b: 1, a: [true] } }), full)).toBe(
+      "3f682a4647dd574e48873fa9dfc47b5d0caf7af2c9409ee996f4fdfa9d219445",
+    );
+    expect(keyOf(anthropic({ apiKey, model: "claude-haiku-4-5" }), { ...plain, schema: { type: "object" } })).toBe(
+      "d86484ea3f9f7d0a97117fa6966b6c64b658b508180fac31c7332681c7ee6999",
+    );
+    expect(keyOf(openai({ apiKey, model: "gpt-5-mini" }), full)).toBe(
+      "35477b93ecb064a241782589b9a35ed880f2c86a471f50013f3676bd2d725cca",
+    );
+    expect(keyOf(mistral({ apiKey, model: "mistral-small-latest" }), full)).toBe(
+      "c28fa484e397474b92c5d974747ec0a4c40d1a6ffca63a22b49e581976589082",
+    );
+  });
+
+  const different: readonly [string, Partial<Provider>, Partial<ModelRequest>][] = [
+    ["the provider's name", { name: "other" }, {}],
+    ["its model", { model: "m2" }, {}],
+    ["its base URL", { baseURL: "https://example.com/v1" }, {}],
+    ["what it sends besides", { sends: { api: "responses" } }, {}],
+    ["the system prompt", {}, { system: "Be long." }],
+    ["a message", {}, { messages: [{ role: "user", content: "What is it? " }] }],
+    ["a message's role", {}, { messages: [{ role: "assistant", content: "What is it?" }] }],
+    ["half a surrogate pair", {}, { messages: [{ role: "user", content: "\ud800" }] }],
+    ["another half", {}, { messages: [{ role: "user", content: "\ud801" }] }],
+    ["the half's replacement", {}, { messages: [{ role: "user", content: "\ufffd" }] }],
+    ["its escape in words", {}, { messages: [{ role: "user", content: "\\ud800" }] }],
+    ["the schema", {}, { schema: { type: "string" } }],
+    ["the schema's name", {}, { schema: { type: "string" }, schemaName: "it" }],
+    ["the order of its fields", {}, { schema: { a: 1, b: 2 } }],
+    ["and back", {}, { schema: { b: 2, a: 1 } }],
+    ["the temperature", {}, { temperature: 0 }],
+    ["the sample", {}, { sample: 1 }],
+    [
+      "text that moves from one message to the next",
+      {},
+      { messages: [{ role: "user", content: 'What"],["user","is it?' }] },
+    ],
+    ["one message made two", {}, { messages: ["What", "is it?"].map((content) => ({ role: "user", content })) }],
+  ];
+
+  test("is another one for everything that can change the answer", () => {
+    const keys = different.map(([, provider, request]) => keyOf(own(provider), { ...plain, ...request }));
+    expect(new Set([keyOf(own(), plain), ...keys]).size).toBe(different.length + 1);
+  });
+
+  test("is the same whatever the output limit, the API key, the article's fields, the base URL's slash and case are", () => {
+    const key = keyOf(own(), plain);
+    expect(keyOf(own({ maxOutputTokens: 5 }), { ...plain, maxOutputTokens: 7 })).toBe(key);
+    expect(keyOf(own(), { ...plain, article: { content: "x" }, sample: 0, schemaName: "answer" })).toBe(key);
+    expect(keyOf(own({ baseURL: "HTTPS://Example.org/v1/" }), plain)).toBe(key);
+    expect(keyOf(own({ sends: { b: 1, a: 2 } }), plain)).toBe(keyOf(own({ sends: { a: 2, b: 1 } }), plain));
+    expect(keyOf(openai({ apiKey: "sk-2" }), plain)).toBe(keyOf(openai({ apiKey: "sk-1" }), plain));
+  });
+
+  test("knows a header that can change the answer, and none that says who asks", () => {
+    const keyWith = (headers: Record<string, string>) => keyOf(anthropic({ apiKey, headers }), plain);
+    const none = keyWith({});
+    expect(keyWith({ "Anthropic-Beta": "context-1m" })).not.toBe(none);
+    expect(keyWith({ "Anthropic-Beta": "x" })).toBe(keyWith({ "anthropic-beta": "x" }));
+    for (const name of ["authorization", "X-Api-Key", "cookie", "x-request-id", "traceparent"]) {
+      expect(keyWith({ [name]: "secret" })).toBe(none);
+    }
+    expect(keyOf(openai({ apiKey, api: "responses" }), plain)).not.toBe(keyOf(openai({ apiKey }), plain));
+  });
+});
