@@ -185,7 +185,8 @@ test("the command line keeps every paid answer to a cut archive, and exits 3", a
   expect(ended.code).toBe(3);
   expect(ended.stderr).toContain("it is cut");
   const rows = readRows(join(cwd, "out.ndjson.partial"));
-  expect(rows.length).toBeGreaterThanOrEqual(40);
-  expect(rows).toHaveLength((await server.stats()).requests);
+  // The second half repeats the first: the store answers it.
+  expect(rows.length).toBeGreaterThan(40);
+  expect((await server.stats()).requests).toBe(40);
   expect(existsSync(join(cwd, "out.ndjson"))).toBe(false);
 });

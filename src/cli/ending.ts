@@ -73,11 +73,12 @@ function adviceFor(code: number, { output, deadLetters, store }: Omit<Places, "l
     case EXIT.stopped:
     case EXIT.interrupted:
     case EXIT.terminated:
+      if (output !== undefined && databaseOf(output) !== undefined) {
+        return [`The rows committed so far are in ${output}; run it again to have them all.`];
+      }
       if (store !== undefined) return ["Run the same command again to go on: what was answered is not paid for twice."];
       if (output === undefined || output === "-") return ["Run it again to start anew."];
-      return databaseOf(output) !== undefined
-        ? [`The rows committed so far are in ${output}; run it again to have them all.`]
-        : [`What was done is kept in ${output}; run it again with --fresh to start anew.`];
+      return [`What was done is kept in ${output}; run it again with --fresh to start anew.`];
     default:
       return [];
   }

@@ -34,6 +34,11 @@ export interface Caller {
   readonly history: History;
   /** Higher goes first. */
   readonly priority: number;
+  /**
+   * Puts an answer where it cannot be lost; the stage's slot is held until then, so that a kill costs no more calls than
+   * may be in flight.
+   */
+  readonly keep?: ((answered: Answered) => Promise<void>) | undefined;
   /** Whether somebody else can be asked: an outage then fails the call at once. */
   readonly replaceable: boolean;
   /** Asks for streamed answers. Default: where the provider wants it. */
@@ -172,6 +177,17 @@ export class Client {
   }
 
   async #attempt(request: ModelRequest, { line, lane, started }: Admitted, caller: Caller) {
+    try {
+      const outcome = await this.#call(request, { line, lane, started }, caller);
+      if (!isMillraceError(outcome)) await caller.keep?.({ completion: outcome, provider: lane.provider });
+      return outcome;
+    } finally {
+      line.landed();
+      this.gate.pump();
+    }
+  }
+
+  async #call(request: ModelRequest, { lane, started }: Admitted, caller: Caller) {
     const { signal, counts, policy, history, streaming, onDelta } = caller;
     let outcome: Completion | MillraceError | undefined;
     try {
@@ -188,7 +204,6 @@ export class Client {
       if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
       return outcome;
     } finally {
-      line.landed();
       lane.settle(started, outcome, history);
     }
   }

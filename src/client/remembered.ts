@@ -158,28 +158,40 @@ export class Remembered {
 
   async #lead(request: ModelRequest, { client, caller, memory, key, stored }: Lead): Promise<Answered> {
     const { store, flights } = memory;
-    const ended: Ended = await client.complete(request, caller).then(
-      (answered) => ({ answered }),
-      (error: unknown) => ({ error }),
-    );
-    const provider = "error" in ended ? (client.members[0] as Provider) : ended.answered.provider;
-    const limit = limitOf(request, provider);
-    const outcome =
-      "error" in ended ? verdictOf(ended.error, { limit, stored }) : outcomeOf(ended.answered.completion, limit);
-    try {
+    let brought: Brought | undefined;
+    const put = async (outcome: Outcome | undefined, provider: Provider) => {
+      if (outcome === undefined) return;
       const { name, model } = provider;
-      if (outcome !== undefined) {
-        await store.put({ key: keyOf(provider, request), provider: name, model, outcome });
-      }
+      await store.put({ key: keyOf(provider, request), provider: name, model, outcome });
+      brought = { outcome, provider };
+    };
+    const keep = ({ completion, provider }: Answered) =>
+      put(outcomeOf(completion, limitOf(request, provider)), provider);
+    try {
+      const answered = await client.complete(request, { ...caller, keep });
+      end(flights, key, { brought });
+      return answered;
     } catch (error) {
-      flights.fail(key, error);
+      const provider = client.members[0] as Provider;
+      try {
+        if (brought === undefined) await put(verdictOf(error, { limit: limitOf(request, provider), stored }), provider);
+      } catch (fault) {
+        end(flights, key, { brought, error: fault });
+        throw fault;
+      }
+      end(flights, key, { brought, error });
       throw error;
     }
-    if (outcome !== undefined) flights.land(key, { outcome, provider });
-    else flights.fail(key, "error" in ended ? ended.error : undefined);
-    if ("error" in ended) throw ended.error;
-    return ended.answered;
   }
+}
+
+function end(
+  flights: Flights<Brought>,
+  key: string,
+  { brought, error }: { brought: Brought | undefined; error?: unknown },
+) {
+  if (brought === undefined) flights.fail(key, error);
+  else flights.land(key, brought);
 }
 
 interface Way {
@@ -207,8 +219,6 @@ const calls = ({ baseURL }: Provider): boolean => baseURL !== undefined;
 
 const limitOf = (request: ModelRequest, provider: Provider): number =>
   request.maxOutputTokens ?? provider.maxOutputTokens;
-
-type Ended = { readonly answered: Answered } | { readonly error: unknown };
 
 /** A cut answer is one only where no more room is asked for than it had. */
 const serves = ({ cut }: Outcome, limit: number): boolean => cut === null || limit <= cut;

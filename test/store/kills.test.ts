@@ -5,6 +5,7 @@
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { expect, test } from "vitest";
 import { articles, environment, folder, simulator, startCli } from "../support.ts";
@@ -48,25 +49,26 @@ async function lane(number: number, lanes: number): Promise<{ midway: number; ki
     return { ...run, out, lines };
   };
   const undisturbed = new Map<string, { bytes: Buffer; lines: string[] }>();
-  let took = 0;
   let midway = 0;
   let kills = 0;
   for (let seed = number; seed < KILLS; seed += lanes) {
     const kind = KINDS[seed % KINDS.length] as Kind;
     const name = JSON.stringify(kind);
     if (!undisturbed.has(name)) {
-      const begun = performance.now();
       const whole = start(folder(), kind);
       expect((await whole.ended).code).toBe(0);
-      took = performance.now() - begun;
       undisturbed.set(name, { bytes: whole.out(), lines: whole.lines() });
     }
     const cwd = folder();
     const before = (await server.stats()).requests;
     const killed = start(cwd, kind);
-    const timer = setTimeout(() => killed.child.kill("SIGKILL"), took * (0.3 + 0.7 * random(seed)));
+    const moment = Math.ceil(RECORDS * random(seed));
+    const over = killed.ended.then(() => true);
+    // A moment later, so that a kill may fall before, within and after a commit.
+    while ((await server.stats()).requests - before < moment && (await Promise.race([over, delay(2)])) !== true);
+    await delay(25 * random(seed + KILLS));
+    killed.child.kill("SIGKILL");
     const { signal } = await killed.ended;
-    clearTimeout(timer);
     const then = (await server.stats()).requests - before;
     if (signal === "SIGKILL") kills++;
     if (signal === "SIGKILL" && then > 0 && then < RECORDS) midway++;
