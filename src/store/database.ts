@@ -139,7 +139,7 @@ export function sumOf(key: Uint8Array, facts: string, text: string | Uint8Array)
 function prepare(database: DatabaseSync, path: string): void {
   if (isNew(database)) {
     // Of two processes that find no store, one makes it.
-    database.exec("PRAGMA journal_mode = WAL; BEGIN IMMEDIATE");
+    database.exec("PRAGMA page_size = 8192; PRAGMA journal_mode = WAL; BEGIN IMMEDIATE");
     if (isNew(database)) database.exec(LAYOUT);
     database.exec("COMMIT");
   }
