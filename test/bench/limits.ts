@@ -7,14 +7,6 @@ import { spawnSimulator } from "../../src/simulator/process.ts";
 
 const { analyze, anthropic, mistral, openai, pipeline } = await import("millrace");
 
-if (process.env.EVENTS) {
-  const { subscribe } = await import("node:diagnostics_channel");
-  const began = performance.now();
-  subscribe("millrace:lane", (event) =>
-    console.log(((performance.now() - began) / 1000).toFixed(3), JSON.stringify(event)),
-  );
-}
-
 type Vendor = "anthropic" | "openai" | "mistral";
 const make = { anthropic, openai, mistral };
 const base = (url: string, vendor: Vendor) =>
@@ -109,17 +101,6 @@ async function measure(name: string, vendor: Vendor): Promise<void> {
     console.log(
       `${name.padEnd(11)} ${vendor.padEnd(10)} ${seconds.toFixed(2)} s (ideal ${one.ideal}) 429: ${report.rateLimited} out ${out} requests ${report.requests} peak ${report.peakConcurrency} held ${JSON.stringify(report.heldBackMs)} ${JSON.stringify(report.limits.map(({ kind, perMinute, used, lane }) => [lane, kind, perMinute, used]))}`,
     );
-    if (process.env.LEDGER) {
-      const ledger = await simulator.ledger();
-      const first = ledger[0]?.arrivedAt ?? 0;
-      const bins: Record<string, number> = {};
-      for (const entry of ledger)
-        if (entry.status === 429) {
-          const at = ((entry.arrivedAt - first) / 1_000).toFixed(1);
-          bins[at] = (bins[at] ?? 0) + 1;
-        }
-      console.log(JSON.stringify(bins));
-    }
     await provider.close();
   } finally {
     await simulator.close();
