@@ -31,7 +31,8 @@ const schema = {
   required: ["summary", "topics"],
   additionalProperties: false,
 };
-const prompt = (article: { readonly id?: unknown; readonly content: string }) => `Summarise this article.\n\n${article.content}`;
+const prompt = (article: { readonly id?: unknown; readonly content: string }) =>
+  `Summarise this article.\n\n${article.content}`;
 
 async function prepare(input: string, path: string, count: number): Promise<void> {
   const store = await Store.open(path);
