@@ -3,10 +3,12 @@
  * `read → analyze → write`. Prints records/s and RSS for the first 100,000 and for the rest, and the store's bare hits/s.
  */
 
+import { spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { createWriteStream, mkdtempSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { keyOf } from "../../src/client/key.ts";
 import { analyze, openai, pipeline, read, write } from "../../src/index.ts";
 import { Store } from "../../src/store/store.ts";
@@ -31,7 +33,7 @@ const schema = {
   required: ["summary", "topics"],
   additionalProperties: false,
 };
-const prompt = (article: { readonly id?: unknown; readonly content: string }) =>
+const prompt = (article: { readonly id?: number; readonly content: string }) =>
   `Summarise this article.\n\n${article.content}`;
 
 async function prepare(input: string, path: string, count: number): Promise<void> {
@@ -104,18 +106,26 @@ async function rerun(input: string, path: string, output: string): Promise<void>
   say("the rest", seen - FIRST, first, end);
 }
 
-const count = Number(process.argv[2] ?? 100_000);
-const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
-try {
-  const [input, path, output] = ["in.ndjson", "responses.db", "out.ndjson"].map((name) => join(folder, name)) as [
-    string,
-    string,
-    string,
-  ];
-  await prepare(input, path, count);
-  console.log(`store: ${(statSync(path).size / 1e6).toFixed(0)} MB for ${count} answers`);
-  console.log(`bare: ${Math.round(await hits(path, count))} hits/s`);
-  await rerun(input, path, output);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
+const [first = "100000", ...paths] = process.argv.slice(2);
+const [input, path, output] = paths;
+if (input !== undefined && path !== undefined && output !== undefined) await rerun(input, path, output);
+else await bench(Number(first));
+
+/** The rerun in a process of its own, whose memory knows nothing of what was prepared. */
+async function bench(count: number): Promise<void> {
+  const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
+  try {
+    const [input, path, output] = ["in.ndjson", "responses.db", "out.ndjson"].map((name) => join(folder, name)) as [
+      string,
+      string,
+      string,
+    ];
+    await prepare(input, path, count);
+    console.log(`store: ${(statSync(path).size / 1e6).toFixed(0)} MB for ${count} answers`);
+    console.log(`bare: ${Math.round(await hits(path, count))} hits/s`);
+    const args = ["--expose-gc", "--conditions=millrace-source", fileURLToPath(import.meta.url)];
+    spawnSync(process.execPath, [...args, first, input, path, output], { stdio: "inherit" });
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
