@@ -4,7 +4,10 @@
  */
 
 import { channel } from "node:diagnostics_channel";
+import type { ErrorCode } from "./errors.ts";
 import type { AdmissionEvent } from "./limits/admission.ts";
+import type { Source } from "./record.ts";
+import type { Usage } from "./usage.ts";
 
 /** A decision about one provider and key. */
 export type LaneEvent = (
@@ -27,4 +30,63 @@ const lane = channel(LANE_CHANNEL);
 
 export function publishLane(event: LaneEvent): void {
   if (lane.hasSubscribers) lane.publish(event);
+}
+
+/** One attempt at one provider, when it has ended. */
+export interface CallEvent {
+  readonly provider: string;
+  /** The model that was asked for. */
+  readonly model: string;
+  readonly baseURL: string | undefined;
+  /** Which of the provider's keys, from 1. */
+  readonly lane: number;
+  /** The record's how manieth attempt this was, from 1. */
+  readonly attempt: number;
+  /** The same object for all attempts of one record. */
+  readonly record: object;
+  /** When it started, ms since the epoch. */
+  readonly time: number;
+  readonly durationMs: number;
+  /** Undefined after an answer; `code` undefined: taken back by a stop. */
+  readonly error: { readonly code: ErrorCode | undefined; readonly status: number | undefined } | undefined;
+  /** What the answer says of itself; undefined without one. */
+  readonly answer:
+    | {
+        readonly model: string;
+        readonly requestId: string | undefined;
+        readonly finishReason: string;
+        readonly usage: Usage;
+      }
+    | undefined;
+}
+
+/** A record that has failed for good. */
+export interface DeadLetterEvent {
+  readonly stage: string;
+  readonly code: ErrorCode;
+  readonly message: string;
+  readonly status: number | null;
+  readonly attempts: number;
+  readonly source: Source | null;
+  /** Ms since the epoch. */
+  readonly time: number;
+}
+
+/** The name of the channel that the ends of attempts are published on. */
+export const CALL_CHANNEL = "millrace:call";
+
+/** The name of the channel that failed records are published on. */
+export const DEAD_LETTER_CHANNEL = "millrace:dead-letter";
+
+const calls = channel(CALL_CHANNEL);
+const deadLetters = channel(DEAD_LETTER_CHANNEL);
+
+/** @param event made only when somebody hears it */
+export function publishCall(event: () => CallEvent): void {
+  if (calls.hasSubscribers) calls.publish(event());
+}
+
+/** @param event made only when somebody hears it */
+export function publishDeadLetter(event: () => DeadLetterEvent): void {
+  if (deadLetters.hasSubscribers) deadLetters.publish(event());
 }

@@ -4,6 +4,7 @@ import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { inspect } from "node:util";
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "./errors.ts";
+import { publishDeadLetter } from "./events.ts";
 import { jsonFault, MAX_DEPTH } from "./json.ts";
 import type { StoreOption } from "./options.ts";
 import { type DeadLetter, type Source, sourceOf } from "./record.ts";
@@ -151,6 +152,7 @@ export class Stage {
     const letter: DeadLetter = { error: told, stage: this.report.name, source, ...writable(failed) };
     this.report.deadLettered++;
     this.report.failures[code] = (this.report.failures[code] ?? 0) + 1;
+    publishDeadLetter(() => ({ ...told, stage: letter.stage, source, time: Date.now() }));
     await handOver(sink, letter);
   }
 }

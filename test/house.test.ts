@@ -11,7 +11,7 @@ const GROUND = ["load", "fields", "template", "errors", "record", "usage", "opti
 /** What each room may import besides itself and the ground. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   ...Object.fromEntries(GROUND.map((file) => [file, []])),
-  stage: [],
+  stage: ["events"],
   report: ["stage"],
   limits: [],
   events: ["limits"],

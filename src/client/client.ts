@@ -1,6 +1,7 @@
 /** One completion for one request, however many attempts: admission → attempt → settle → wait → again. */
 
 import { isMillraceError, type MillraceError } from "../errors.ts";
+import { type CallEvent, publishCall } from "../events.ts";
 import type { Limits } from "../limits/amounts.ts";
 import { onAbort } from "../limits/on-abort.ts";
 import { type History, nextStep, type RetryPolicy } from "../limits/retry.ts";
@@ -189,6 +190,7 @@ export class Client {
 
   async #call(request: ModelRequest, { lane, started }: Admitted, caller: Caller) {
     const { signal, counts, policy, history, streaming, onDelta } = caller;
+    const since = performance.now();
     let outcome: Completion | MillraceError | undefined;
     try {
       if (signal.aborted) throw signal.reason;
@@ -205,8 +207,34 @@ export class Client {
       return outcome;
     } finally {
       lane.settle(started, outcome, history);
+      publishCall(() => callEvent(lane, { outcome, history, since }));
     }
   }
+}
+
+interface Call {
+  readonly outcome: Completion | MillraceError | undefined;
+  readonly history: History;
+  /** By the performance clock. */
+  readonly since: number;
+}
+
+function callEvent({ provider, number }: Lane, { outcome, history, since }: Call): CallEvent {
+  const { name, model, baseURL } = provider;
+  const durationMs = performance.now() - since;
+  const failed = outcome === undefined || isMillraceError(outcome);
+  return {
+    provider: name,
+    model,
+    baseURL,
+    lane: number,
+    attempt: history.attempts,
+    record: history,
+    time: Date.now() - durationMs,
+    durationMs,
+    error: failed ? { code: outcome?.code, status: outcome?.status } : undefined,
+    answer: failed ? undefined : told(outcome),
+  };
 }
 
 interface Admitted {
@@ -214,3 +242,6 @@ interface Admitted {
   readonly lane: Lane;
   readonly started: ReturnType<Lane["start"]>;
 }
+
+/** Less its text. */
+const told = ({ model, requestId, finishReason, usage }: Completion) => ({ model, requestId, finishReason, usage });
