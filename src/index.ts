@@ -1,6 +1,28 @@
 /** The public names. */
 
 export type { ArticleAnalysis, Entity } from "./analysis/analysis.ts";
+export type { ArticleInput, Articles } from "./articles/article.ts";
+export { ArticleClient, type BatchOptions, type CallOptions, type ProviderInfo } from "./articles/client.ts";
+export {
+  ArticleProcessor,
+  type BatchesOptions,
+  type ProcessOptions,
+  type ProcessorOptions,
+  processArticles,
+} from "./articles/processor.ts";
+export type { Progress, RunOptions } from "./articles/run.ts";
+export { processArticlesSync, type SyncOptions } from "./articles/sync.ts";
+export {
+  ClaudeClient,
+  type ClaudeClientOptions,
+  type ClientOptions,
+  createClient,
+  MistralClient,
+  type MistralClientOptions,
+  OpenAIClient,
+  type OpenAIClientOptions,
+  type ProviderName,
+} from "./articles/vendors.ts";
 export type { AnswerSchema } from "./client/schema.ts";
 export {
   ClientError,

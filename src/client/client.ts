@@ -212,6 +212,13 @@ export class Client {
   }
 }
 
+/** Whom a stage with this provider asks, one after the other. */
+export function clientsOf(provider: Provider): readonly Client[] {
+  const { members } = provider;
+  const providers = members?.kind === "fallback" ? members.providers : [provider];
+  return providers.map((each) => Client.of(each));
+}
+
 interface Call {
   readonly outcome: Completion | MillraceError | undefined;
   readonly history: History;

@@ -139,7 +139,7 @@ const KNOWN = [
 ] as const satisfies readonly (keyof AnalyzeOptions)[];
 
 /** Far above what any provider allows; a window for more would be a mistake in memory. */
-const MOST_CONCURRENCY = 10_000;
+export const MOST_CONCURRENCY = 10_000;
 
 export interface Settings {
   readonly provider: Provider;

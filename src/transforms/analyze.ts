@@ -1,8 +1,8 @@
 /** The stage that asks a model about each record. */
 
-import { type Caller, Client } from "../client/client.ts";
+import { type Caller, type Client, clientsOf } from "../client/client.ts";
 import type { Place } from "../client/gate.ts";
-import { Line } from "../client/line.ts";
+import { type Flight, Line } from "../client/line.ts";
 import { mostCalls } from "../client/open-files.ts";
 import { Prospects } from "../client/prospects.ts";
 import { Remembered } from "../client/remembered.ts";
@@ -22,7 +22,7 @@ import { Stopwatch } from "./stopwatch.ts";
 const FIRST = 20;
 
 /** Records admitted for each call in flight: so one slow call at the head of the line does not idle the others. */
-const WINDOW_PER_CALL = 32;
+export const WINDOW_PER_CALL = 32;
 
 /** Bytes of records and answers in the window. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
@@ -32,6 +32,14 @@ interface Work {
   readonly signal: AbortSignal;
   readonly history: History;
   readonly progress: { answered: boolean };
+}
+
+/** What stages of one owner share. */
+export interface Sharing {
+  /** Their calls in flight, with the bound for all of them. */
+  readonly flight: Flight;
+  /** Records that the stage admits at most, however far the bound is raised. */
+  readonly width: number;
 }
 
 /** Reads records, writes what `output` makes of each and its answer. Made by `analyze()`. */
@@ -50,21 +58,19 @@ export class Analyze extends Parallel {
   #lacking = 0;
   #lack: MillraceError | undefined;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, sharing?: Sharing) {
     const auto = settings.concurrency === "auto";
     const most = settings.concurrency === "auto" ? mostCalls() : settings.concurrency;
+    const flight = sharing?.flight ?? { calls: 0 };
     super((record, signal) => this.#handle(record, signal), {
-      width: most * WINDOW_PER_CALL,
-      widthNow: () => Math.min(most, this.#carried()) * WINDOW_PER_CALL,
+      width: sharing?.width ?? most * WINDOW_PER_CALL,
+      widthNow: () => Math.min(flight.limit ?? most, this.#carried()) * WINDOW_PER_CALL,
       maxBytes: WINDOW_BYTES,
       ordered: settings.ordered,
     });
     this.#settings = settings;
     this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters, store: settings.store });
-    const { members } = settings.provider;
-    const providers = members?.kind === "fallback" ? members.providers : [settings.provider];
-    this.#clients = providers.map((provider) => Client.of(provider));
-    const flight = { calls: 0 };
+    this.#clients = clientsOf(settings.provider);
     const last = this.#clients.at(-1);
     const line = (client: Client) => new Line<Place>(most, client === last ? settings.policy.maxWait : 0, flight);
     this.#lines = new Map(this.#clients.map((client) => [client, line(client)]));
