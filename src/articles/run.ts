@@ -155,12 +155,21 @@ export async function runArticles(
   { stage, store, abort, options }: RunSetup & { readonly options: RunOptions },
 ): Promise<Results> {
   const run = new Run(articles, options);
+  let fault: unknown;
+  /** What is thrown here is no fault of a sink, and told as what it is. */
+  const heard = <T>(take: (item: T) => Promise<void>) =>
+    into<T>((item) =>
+      take(item).catch((error: unknown) => {
+        fault ??= error;
+        throw error;
+      }),
+    );
   const report = await pipeline(
     run.questions(),
     stage,
-    into<Answer>((answer) => run.succeed(answer)),
-    { deadLetters: into<DeadLetter>((letter) => run.lose(letter)), signal: abort.signal, ...stored(store) },
-  );
+    heard<Answer>((answer) => run.succeed(answer)),
+    { deadLetters: heard<DeadLetter>((letter) => run.lose(letter)), signal: abort.signal, ...stored(store) },
+  ).catch((error: unknown) => Promise.reject(fault ?? error));
   if (options.onReport !== undefined) await told("onReport", options.onReport, report);
   return run.results;
 }

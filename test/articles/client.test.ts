@@ -142,11 +142,11 @@ describe("maxConcurrent", () => {
     await using client = clientOf("openai", server.url, { maxConcurrent: 1 });
     const peaks: number[] = [];
     let done = 0;
-    await client.batchAnalyze(marked(120), {
+    await client.batchAnalyze(marked(100), {
       onProgress() {
         done++;
         if (done === 3) client.maxConcurrent = 20;
-        if (done === 100) client.maxConcurrent = 2;
+        if (done === 60) client.maxConcurrent = 2;
       },
     });
     const ledger = await server.ledger();
