@@ -1,5 +1,8 @@
 /** The public names. */
 
+// What is declared here speaks of Node's streams: whoever imports it needs their types, whatever `types` the project names.
+/// <reference types="node" preserve="true" />
+
 export type { ArticleAnalysis, Entity } from "./analysis/analysis.ts";
 export type { ArticleInput, Articles } from "./articles/article.ts";
 export { ArticleClient, type BatchOptions, type CallOptions, type ProviderInfo } from "./articles/client.ts";
