@@ -74,7 +74,8 @@ export function candidates(
   });
 }
 
-function keyed(environment: NodeJS.ProcessEnv): VendorName[] {
+/** The vendors whose key is in the environment. */
+export function keyed(environment: Readonly<Record<string, string | undefined>>): VendorName[] {
   const names = Object.keys(VENDORS) as VendorName[];
   return names.filter((name) => (environment[VENDORS[name].keyVariable] ?? "").trim() !== "");
 }

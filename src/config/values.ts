@@ -37,12 +37,17 @@ export interface Reader<T = unknown> {
   readonly schema?: ValueSchema;
   /** Reads what a file has in another shape than the typed one: a list, a mapping, `false`. @throws ValueFault */
   readonly read?: (value: unknown) => T;
+  /** As it stands in a file, where that is not the value itself. */
+  write?(value: T): unknown;
 }
 
 const usage = (message: string) => failure("invalid_option", message);
 
-const reader = <T>(parse: (text: string) => T, schema: ValueSchema, read?: (value: unknown) => T): Reader<T> =>
-  Object.assign(parse, { schema }, read === undefined ? {} : { read });
+const reader = <T>(
+  parse: (text: string) => T,
+  schema: ValueSchema,
+  inFile: Pick<Reader<T>, "read" | "write"> = {},
+): Reader<T> => Object.assign(parse, { schema }, inFile);
 
 export const TEXT: ValueSchema = { type: "string", minLength: 1 };
 
@@ -90,6 +95,13 @@ const inMs = (text: string): number => {
   return number === "" ? Number.NaN : Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
 };
 
+/** With the largest unit that leaves no fraction. */
+function withUnit(ms: number): string {
+  const units = Object.entries(UNITS).filter(([, size]) => ms % size === 0);
+  const [unit, size] = units.at(ms === 0 ? 1 : -1) ?? ["ms", 1];
+  return `${ms / size}${unit}`;
+}
+
 /** A time with its unit, in ms. */
 export const duration = (flag: string): Reader<number> =>
   reader(
@@ -99,6 +111,7 @@ export const duration = (flag: string): Reader<number> =>
       throw usage(`${flag} takes a time with its unit, as 500ms, 60s or 15m, 24 days at most, got "${text}".`);
     },
     { type: "string", pattern: TIME },
+    { write: withUnit },
   );
 
 /** How old something is, in ms: no timer waits for it, so that it may be years. */
@@ -133,6 +146,8 @@ export const failureLimit: Reader<FailureLimit> = reader(
       { type: "string", pattern: "^(100(\\.0+)?|\\d{1,2}(\\.\\d+)?)%$" },
     ],
   },
+  // 0.07 × 100 is 7.000000000000001.
+  { write: (limit) => ("count" in limit ? limit.count : `${Number((limit.share * 100).toPrecision(12))}%`) },
 );
 
 export const fieldMap: Reader<Readonly<Record<string, string>>> = reader(
@@ -142,11 +157,13 @@ export const fieldMap: Reader<Readonly<Record<string, string>>> = reader(
     throw usage(`--map takes field=path, as content=body,title=meta.headline, got "${text}".`);
   },
   { type: "object", additionalProperties: TEXT },
-  (value) => {
-    const pairs = Object.entries(value as object);
-    const odd = pairs.find(([, path]) => typeof path !== "string" || path === "");
-    if (odd !== undefined) throw new ValueFault([odd[0]], "gives each field the path where it is found");
-    return Object.fromEntries(pairs);
+  {
+    read: (value) => {
+      const pairs = Object.entries(value as object);
+      const odd = pairs.find(([, path]) => typeof path !== "string" || path === "");
+      if (odd !== undefined) throw new ValueFault([odd[0]], "gives each field the path where it is found");
+      return Object.fromEntries(pairs);
+    },
   },
 );
 
@@ -168,7 +185,7 @@ export const fieldList: Reader<readonly string[] | "all"> = reader<readonly stri
     return text.trim() === "all" ? "all" : names;
   },
   LIST,
-  listOf,
+  { read: listOf },
 );
 
 export const columnList: Reader<readonly string[]> = reader(
@@ -178,7 +195,7 @@ export const columnList: Reader<readonly string[]> = reader(
     return unrepeated(names);
   },
   { anyOf: [{ type: "array", items: TEXT, minItems: 1, uniqueItems: true }, TEXT] },
-  (value) => unrepeated(listOf(value)),
+  { read: (value) => unrepeated(listOf(value)) },
 );
 
 function unrepeated(names: readonly string[]): readonly string[] {
@@ -192,8 +209,10 @@ export const place = (flag: string): Reader<string | false> =>
   reader<string | false>(
     (text) => text,
     { anyOf: [TEXT, { enum: [false] }] },
-    (value) => {
-      if (value === false) return false;
-      throw usage(`${flag} takes a path, or false for none.`);
+    {
+      read: (value) => {
+        if (value === false) return false;
+        throw usage(`${flag} takes a path, or false for none.`);
+      },
     },
   );
