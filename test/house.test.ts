@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transforms: ["client", "providers", "limits", "analysis", "stage"],
   sources: ["stage"],
   sinks: ["stage"],
+  config: ["providers"],
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
   articles: ["pipeline", "report", "transforms", "client", "providers", "limits", "analysis", "config"],
@@ -39,7 +40,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "providers",
     "analysis",
   ],
-  config: ["index", "providers"],
   cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "store", "transforms"],
 };
 
