@@ -1,6 +1,7 @@
 /** What a configuration file may say: the reader's verdict, and that the schema for editors has the same. */
 
 import { Ajv } from "ajv";
+import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { parse } from "yaml";
 import { settingsIn } from "../../src/config/configuration.ts";
@@ -8,6 +9,7 @@ import { editorSchema } from "../../src/config/editor-schema.ts";
 import { FILE_OPTIONS, type OptionSpec, RUN_OPTIONS } from "../../src/config/options.ts";
 import { KEYS, SETTINGS } from "../../src/config/settings.ts";
 import { parseYaml } from "../../src/config/yaml.ts";
+import { ConfigurationError } from "../../src/errors.ts";
 
 const read = (text: string) => settingsIn(parseYaml(text, "millrace.yaml"));
 const values = (text: string) => Object.fromEntries([...read(text).values()].map(({ key, value }) => [key, value]));
@@ -114,6 +116,51 @@ describe("a configuration", () => {
     expect(() => read(text)).toThrow(`millrace.yaml:${message}`);
     expect(() => read(text)).not.toThrow(/very-secret/);
     expect(fits(parse(text))).toBe(false);
+  });
+
+  test("has the same verdict from the reader and from the schema for editors, whatever stands for an option", () => {
+    const scalar = fc.oneof(
+      fc.constantFrom(
+        "",
+        "all",
+        "auto",
+        "local",
+        "openai",
+        "60s",
+        "1.5h",
+        "5",
+        "5%",
+        "101%",
+        "line",
+        "a,b",
+        "json",
+        "yes",
+      ),
+      fc.constantFrom(-1, 0, 0.5, 1, 2.5, 60, 61, 10_000, 10_001, 2 ** 53),
+      fc.boolean(),
+      fc.constant(null),
+    );
+    const names = fc.constantFrom("m", "content", "input", "output", "TIMEOUT", "MAX_RETRIES", "__proto__", "x");
+    const nested = fc.array(fc.tuple(names, scalar), { maxLength: 3 }).map((pairs) => Object.fromEntries(pairs));
+    const prices = fc.array(fc.tuple(names, nested), { maxLength: 2 }).map((pairs) => Object.fromEntries(pairs));
+    const value = fc.oneof(scalar, fc.array(scalar, { maxLength: 2 }), nested, prices);
+    const entry = fc.tuple(fc.constantFrom(...KEYS, "api", "__proto__", "retries"), value);
+    const accepted = (values: Record<string, unknown>) => {
+      try {
+        settingsIn({ values, at: () => "here" });
+        return true;
+      } catch (error) {
+        if (error instanceof ConfigurationError) return false;
+        throw error;
+      }
+    };
+    fc.assert(
+      fc.property(fc.array(entry, { maxLength: 2 }), (entries) => {
+        const values = Object.fromEntries(entries);
+        expect(accepted(values)).toBe(fits(values));
+      }),
+      { numRuns: 3_000 },
+    );
   });
 
   test("has a longest time that a timer can wait", () => {
