@@ -71,6 +71,13 @@ function program(done: Done): Command {
   addCheck(millrace, done);
   addSimulate(millrace, done);
   addStore(millrace, done);
+  millrace
+    .command("init [dir]")
+    .description("a first pipeline, articles to try it on and a millrace.yaml; runs offline at once")
+    .action(async (folder: string | undefined) => {
+      const { initCommand } = await import("./init.ts");
+      done(await initCommand(folder ?? "."));
+    });
   for (const command of millrace.commands) for (const each of [command, ...command.commands]) each.exitOverride();
   return millrace;
 }
