@@ -9,6 +9,7 @@ import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { VENDORS } from "./models.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
+import { buildingOnce, until } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
 import { ACCEPT_EVENTS, streamed } from "./stream.ts";
@@ -36,16 +37,18 @@ function withKey(options: AnthropicOptions): Provider {
   const { model, baseURL, maxOutputTokens } = settings;
   const wire = createWire(settings, (fetch) => {
     const { Anthropic } = load("@anthropic-ai/sdk") as typeof import("@anthropic-ai/sdk");
-    return new Anthropic({
-      // Given in code, it is the only credential: the SDK then reads neither ANTHROPIC_AUTH_TOKEN nor profiles.
-      apiKey: settings.apiKey as string,
-      baseURL,
-      fetch,
-      maxRetries: 0,
-      timeout: NO_TIMEOUT,
-      logLevel: "off",
-      defaultHeaders: settings.headers,
-    });
+    return buildingOnce(
+      new Anthropic({
+        // Given in code, it is the only credential: the SDK then reads neither ANTHROPIC_AUTH_TOKEN nor profiles.
+        apiKey: settings.apiKey as string,
+        baseURL,
+        fetch,
+        maxRetries: 0,
+        timeout: NO_TIMEOUT,
+        logLevel: "off",
+        defaultHeaders: settings.headers,
+      }),
+    );
   });
   return {
     name: "anthropic",
@@ -60,11 +63,13 @@ function withKey(options: AnthropicOptions): Provider {
         const asked = body(request, settings);
         if (options.streaming || asked.max_tokens > LONGEST_IN_ONE_PIECE) {
           const ask = (signal: AbortSignal) =>
-            client.post(path, { body: { ...asked, stream: true }, headers: ACCEPT_EVENTS, signal }).asResponse();
+            client
+              .post(path, { body: { ...asked, stream: true }, headers: ACCEPT_EVENTS, ...until(signal) })
+              .asResponse();
           const { data, headers } = await streamed(options, { settings, assembly: anthropicAssembly(), ask });
           return read(data, headers, settings);
         }
-        const call = client.post<unknown>(path, { body: asked, signal: options.signal });
+        const call = client.post<unknown>(path, { body: asked, ...until(options.signal) });
         const { data, response } = await call.withResponse();
         return read(data, response.headers, settings);
       }),

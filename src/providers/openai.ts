@@ -12,6 +12,7 @@ import { readResponse, responsesBody } from "./openai-responses.ts";
 import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
 import type { Refusal } from "./refusal.ts";
 import { responsesAssembly } from "./responses-stream.ts";
+import { buildingOnce, until } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
 import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
@@ -108,8 +109,8 @@ function caller(wire: Wire<OpenAI>, settings: Settings, api: (typeof APIS)[keyof
   return (request, how, { output, streamOptions }) =>
     wire.call(how.signal, async (client) => {
       const body = api.body(output === "prompt" ? prompted(request) : request, settings);
-      const post = (body: object, signal: AbortSignal, headers = {}) =>
-        client.post<unknown>(api.path, { body, signal, headers });
+      const post = (body: object, signal: AbortSignal, headers?: typeof ACCEPT_EVENTS) =>
+        client.post<unknown>(api.path, { body, headers, ...until(signal) });
       const ask = (signal: AbortSignal) => {
         const more = streamOptions ? api.streaming : {};
         return post({ ...body, stream: true, ...more }, signal, ACCEPT_EVENTS).asResponse();
@@ -142,17 +143,19 @@ async function whole(post: { withResponse(): Promise<{ data: unknown; response: 
 
 function connect(settings: Settings, fetch: Fetch): OpenAI {
   const { OpenAI } = load("openai") as typeof import("openai");
-  return new OpenAI({
-    // The SDK demands a key; where there is none, the header is taken off again.
-    apiKey: settings.apiKey ?? "none",
-    adminAPIKey: null,
-    baseURL: settings.baseURL,
-    fetch,
-    maxRetries: 0,
-    timeout: NO_TIMEOUT,
-    logLevel: "off",
-    defaultHeaders: { ...(settings.apiKey === undefined ? { authorization: null } : {}), ...settings.headers },
-  });
+  return buildingOnce(
+    new OpenAI({
+      // The SDK demands a key; where there is none, the header is taken off again.
+      apiKey: settings.apiKey ?? "none",
+      adminAPIKey: null,
+      baseURL: settings.baseURL,
+      fetch,
+      maxRetries: 0,
+      timeout: NO_TIMEOUT,
+      logLevel: "off",
+      defaultHeaders: { ...(settings.apiKey === undefined ? { authorization: null } : {}), ...settings.headers },
+    }),
+  );
 }
 
 function choice<T extends string>(option: string, given: T, allowed: readonly T[]): T {
