@@ -1,53 +1,46 @@
 /**
- * What the SDKs of Anthropic and OpenAI do for each call although it is the same for all, done once: most of the CPU that
- * they take for a call (measured, `npm run bench:calls`).
+ * Calls through the SDKs of Anthropic and OpenAI by two of their own steps: they build a request, with address, key,
+ * version and platform, and they send one. Their `post` does more around these: it retries, logs, reads errors and
+ * bodies, and builds what never changes anew for each call. Here that is off or done elsewhere, and cost more CPU than
+ * undici takes for the whole call (measured, `npm run bench:calls`).
  */
 
 import type { CallInit } from "../http/fetch.ts";
 
-interface Asked {
-  readonly method: string;
-  readonly path: string;
-  readonly headers?: unknown;
-  readonly body?: unknown;
-  readonly fetchOptions?: unknown;
+/** Makes a call; resolves when its answer is there, with whatever status our fetch lets pass. */
+export type Post = (body: object, call: PostOptions) => Promise<Response>;
+
+export interface PostOptions {
+  readonly signal: AbortSignal;
+  /** Go before the SDK's own. One and the same object for all calls of a kind. */
+  readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
 interface Built {
-  readonly req: { readonly headers: Headers } & object;
+  readonly req: { readonly headers: Headers };
   readonly url: string;
   readonly timeout: number;
 }
 
-/** Both SDKs' clients, made by one generator: they build each request here, and send what comes back. */
+/** What the clients of both SDKs have: they are made by one generator. */
 interface SdkClient<Options> {
-  buildRequest(options: Options, how?: { readonly retryCount?: number }): Promise<Built>;
+  buildRequest(options: Options): Promise<Built>;
+  fetchWithTimeout(url: string, init: RequestInit, ms: number, controller: AbortController): Promise<Response>;
 }
 
-/**
- * From now on the client builds its request for a path and for headers of our own once: address, key, version, platform.
- * Later calls differ in their body alone. The headers are to be handed in as one and the same object.
- */
-export function buildingOnce<Options, Client extends SdkClient<Options>>(client: Client): Client {
-  const build = client.buildRequest.bind(client);
-  const known = new Map<string, Map<unknown, Built>>();
-  client.buildRequest = async (options, how) => {
-    const { method, path, headers, body, fetchOptions } = options as Asked;
-    const built = known.get(path)?.get(headers);
-    if (built !== undefined && typeof body === "object") {
-      const req = { method, headers: built.req.headers, body: JSON.stringify(body), ...(fetchOptions as object) };
-      return { ...built, req };
+export function posting<Options>(client: SdkClient<Options>, path: string): Post {
+  /** By the headers of our own. */
+  const built = new Map<PostOptions["headers"], Built>();
+  // The SDK would abort it after its own timeout, which is 24 days, and clears its timer when a call ends.
+  const controller = new AbortController();
+  return async (body, { signal, headers }) => {
+    let request = built.get(headers);
+    if (request === undefined) {
+      request = await client.buildRequest({ method: "post", path, body: {}, headers } as Options);
+      built.set(headers, request);
     }
-    const first = await build(options, how);
-    const ofPath = known.get(path) ?? new Map<unknown, Built>();
-    known.set(path, ofPath.set(headers, { ...first, req: { headers: first.req.headers } }));
-    return first;
+    // The signal goes past the SDK: see `CallInit`.
+    const init: CallInit = { method: "POST", headers: request.req.headers, body: JSON.stringify(body), until: signal };
+    return client.fetchWithTimeout(request.url, init, request.timeout, controller);
   };
-  return client;
 }
-
-/** Has a call end with the signal, told past the SDK to our own fetch: see `CallInit`. */
-export const until = (signal: AbortSignal): { readonly fetchOptions: object } => {
-  const fetchOptions: CallInit = { until: signal };
-  return { fetchOptions };
-};
