@@ -148,7 +148,7 @@ export interface Settings {
   readonly output: (record: unknown, result: AnalyzeResult) => unknown;
   readonly concurrency: number | "auto";
   readonly limits: Limits;
-  readonly priority: (record: unknown) => number;
+  readonly priority: ((record: unknown) => number) | undefined;
   readonly ordered: boolean;
   readonly policy: CallPolicy;
   readonly streaming: boolean | undefined;
@@ -188,7 +188,7 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
         ? "auto"
         : whole(options, "concurrency", 1, { least: 1, most: MOST_CONCURRENCY }),
     limits: limitsOf(options),
-    priority: options.priority ?? (() => 0),
+    priority: options.priority,
     ordered: ordered ?? true,
     policy: {
       maxRetries: whole(options, "maxRetries", 5, { least: 0 }),

@@ -24,6 +24,10 @@ const FIRST = 20;
 /** Records admitted for each call in flight: so one slow call at the head of the line does not idle the others. */
 export const WINDOW_PER_CALL = 32;
 
+/** Records that wait to be sent, for each call in flight: enough that the next one is there when one ends. */
+const WAITING_PER_CALL = 1;
+const LEAST_WAITING = 16;
+
 /** Bytes of records and answers in the window. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
 
@@ -64,7 +68,7 @@ export class Analyze extends Parallel {
     const flight = sharing?.flight ?? { calls: 0 };
     super((record, signal) => this.#handle(record, signal), {
       width: sharing?.width ?? most * WINDOW_PER_CALL,
-      widthNow: () => Math.min(flight.limit ?? most, this.#carried()) * WINDOW_PER_CALL,
+      widthNow: () => (this.#supplied() ? 0 : Math.min(flight.limit ?? most, this.#carried()) * WINDOW_PER_CALL),
       maxBytes: WINDOW_BYTES,
       ordered: settings.ordered,
     });
@@ -126,8 +130,20 @@ export class Analyze extends Parallel {
 
   /** Calls that the providers carry for now. */
   #carried(): number {
-    const lanes = this.#clients.flatMap(({ gate }) => gate.lanes);
-    return lanes.reduce((sum, { admission }) => sum + admission.concurrency.limit, 0);
+    let calls = 0;
+    for (const { gate } of this.#clients) for (const { admission } of gate.lanes) calls += admission.concurrency.limit;
+    return calls;
+  }
+
+  /**
+   * Whether enough records wait to be sent. More would only hold memory: the window is for those whose answers wait for
+   * the head of the line. Unless some go first, for which all must be known.
+   */
+  #supplied(): boolean {
+    if (this.#settings.priority !== undefined) return false;
+    let waiting = 0;
+    for (const line of this.#lines.values()) waiting += line.waiting;
+    return waiting >= Math.max(LEAST_WAITING, this.#carried() * WAITING_PER_CALL);
   }
 
   /** A full window with nobody waiting to be sent: the head of the line holds up the rest. */
@@ -160,7 +176,7 @@ export class Analyze extends Parallel {
       signal,
       release: this.#released.signal,
       history,
-      priority: numberOf(called("priority", priority, record)),
+      priority: priority === undefined ? 0 : numberOf(called("priority", priority, record)),
       streaming,
       onDelta: onDelta && ((delta, attempt) => told("onDelta", onDelta, delta, record, { attempt })),
     };
