@@ -86,7 +86,7 @@ function program(done: Done): Command {
 function addStore(millrace: Command, done: Done): void {
   const store = millrace.command("store").description("look after the store of responses");
   const commands = () => import("./store.ts");
-  const place = () => new Option("--store <path>", "which store").default(STORE);
+  const place = () => new Option("--store <path>", `which store (default: that of millrace.yaml, else ${STORE})`);
   const json = () => new Option("--json", "as JSON");
   store
     .command("stats")

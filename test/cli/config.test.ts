@@ -130,3 +130,12 @@ describe("millrace check", () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ provider: "mistral" });
   });
 });
+
+test("millrace store looks after the store of millrace.yaml", async () => {
+  const server = await simulator();
+  const cwd = project("store: kept/answers.db\n");
+  const env = environment(server.url, "anthropic");
+  expect(await cli(["analyze", "in.ndjson", "-o", "rows.ndjson"], { cwd, env })).toMatchObject({ code: 0 });
+  const stats = await cli(["store", "stats", "--json"], { cwd });
+  expect(JSON.parse(stats.stdout)).toMatchObject({ path: "kept/answers.db", answers: 6 });
+});
