@@ -86,7 +86,7 @@ function program(done: Done): Command {
 function addStore(millrace: Command, done: Done): void {
   const store = millrace.command("store").description("look after the store of responses");
   const commands = () => import("./store.ts");
-  const place = () => new Option("--store <path>", "which store").default(STORE);
+  const place = () => new Option("--store <path>", `which store (default: that of millrace.yaml, else ${STORE})`);
   const json = () => new Option("--json", "as JSON");
   store
     .command("stats")
@@ -125,6 +125,7 @@ function addCheck(millrace: Command, done: Done): void {
     .addOption(who.choices(["anthropic", "openai", "mistral"]))
     .option("--model <name>", "the provider's model (default: the provider's default)")
     .option("--base-url <url>", "another server that speaks the provider's protocol")
+    .option("--config <file>", "read provider, model and base URL from this (default: millrace.yaml, if there is one)")
     .option("--timeout <time>", "longest time for a call (default: 30s)", duration("--timeout"))
     .option("--json", "one JSON object for each provider instead of the table")
     .action(async (flags: CheckFlags) => {
