@@ -6,6 +6,7 @@
 export type { ArticleAnalysis, Entity } from "./analysis/analysis.ts";
 export type { ArticleInput, Articles } from "./articles/article.ts";
 export { ArticleClient, type BatchOptions, type CallOptions, type ProviderInfo } from "./articles/client.ts";
+export { type ClientFileConfig, createClientFromConfig } from "./articles/config.ts";
 export {
   ArticleProcessor,
   type BatchesOptions,
