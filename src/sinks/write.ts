@@ -115,8 +115,16 @@ export class RecordSink extends Writable {
     this.#begun = true;
     this.#held++;
     this.#take(text);
-    if (this.#characters >= FLUSH_CHARACTERS) this.#flush().then(() => callback(), callback);
-    else {
+    if (this.#characters >= FLUSH_CHARACTERS) {
+      const busy = this.#flushing !== undefined;
+      const flushed = this.#flush();
+      if (busy) flushed.then(() => callback(), callback);
+      else {
+        // While one part is written the next one is made.
+        flushed.catch((error) => this.destroy(error));
+        callback();
+      }
+    } else {
       // Whatever one turn of the event loop brings is written together; nothing waits longer than that.
       this.#scheduled ??= setImmediate(() => this.#flush().catch((error) => this.destroy(error)));
       callback();
