@@ -87,9 +87,10 @@ export class RecordSink extends Writable {
     };
   }
 
-  /** Opens the output now, so that one that cannot be written is known before anything is sent. */
+  /** Opens or reserves the output now, so that one that cannot be written is known before anything is sent. */
   async prepare(): Promise<void> {
-    if (!this.#ifAny) await this.#output.open().catch((error: unknown) => Promise.reject(this.#unopened(error)));
+    const ready = this.#ifAny ? this.#output.reserve() : this.#output.open();
+    await ready.catch((error: unknown) => Promise.reject(this.#unopened(error)));
   }
 
   /** As dead letters are kept: no file when there is nothing to write, and an older one goes. */

@@ -38,6 +38,8 @@ export const mayBegin = (bytes: Uint8Array): boolean =>
   );
 
 interface Unpacking extends DecompressLimits {
+  /** Hears how many more bytes of the input were made use of. */
+  readonly took?: ((bytes: number) => void) | undefined;
   /** Reads bytes of the input another time, from an offset up to another, where that can be done. */
   readonly again?: Again | undefined;
 }
@@ -74,7 +76,7 @@ export async function* decompressed(
 async function* unpacked(
   chunks: AsyncIterable<unknown>,
   compression: Compression,
-  { again, ...limits }: Unpacking,
+  { again, took, ...limits }: Unpacking,
 ): AsyncGenerator<readonly Buffer[], void, undefined> {
   const guard = new OutputGuard(limits);
   const history = new History(again);
@@ -100,6 +102,7 @@ async function* unpacked(
             for await (const bytes of recovered(compression, history, rest)) yield* guard.passed([bytes]);
             throw corrupt(compression, step.fault);
           }
+          took?.(step.taken);
           history.took(rest.subarray(0, step.taken));
           rest = rest.subarray(step.taken);
           guard.took(-rest.length);
