@@ -142,7 +142,8 @@ async function run(parts: readonly Part[], { deadLetters, store, signal, stop }:
     for (const stream of streams) stageOf(stream)?.join({ deadLetters, store, stop: stopping.signal, breach });
     if (deadLetters !== undefined) stageOf(deadLetters)?.join({ stop: stopping.signal, breach });
     if (signal?.aborted) throw signal.reason;
-    await unlessAborted(allPrepared(streams), abort.signal);
+    const opened = deadLetters === undefined ? streams : [...streams, deadLetters];
+    await unlessAborted(allPrepared(opened), abort.signal);
     for (const { errored } of streams) if (errored) throw errored;
     await joined(parts, { signal: abort.signal });
     // Each sink of ours has refused by then.
