@@ -49,8 +49,12 @@ export interface RunReport {
   readonly limits: readonly LimitReport[];
   /** Tokens billed, those of repeated requests included. */
   readonly usage: Readonly<UsageTotal>;
-  /** In US dollars; null: not known. */
+  /** US dollars, by the usage that the providers told; null when a model's price is not known. */
   readonly cost: number | null;
+  /** `cost` and what calls without an answer (timed out, broken off) may have cost besides, US dollars; null as `cost`. */
+  readonly costAtMost: number | null;
+  /** The day of the price data that `cost` rests on; null when it rests on none. */
+  readonly pricesDate: string | null;
   readonly elapsedMs: number;
   readonly stages: readonly StageSummary[];
 }
@@ -85,7 +89,7 @@ export function reportOf(watched: readonly Watched[], elapsedMs: number, whole: 
     waitedMs: Math.round(sum((report) => report.calls?.waitedMs ?? 0)),
     ...admissionOf(reports),
     usage: usageOf(reports),
-    cost: null,
+    ...costOf(reports),
     elapsedMs: Math.round(elapsedMs),
     stages: watched.map((one, index) => summaryOf(one, watched[index - 1], watched[index + 1])),
   };
@@ -106,6 +110,31 @@ function admissionOf(reports: readonly StageReport[]): AdmissionPart {
     peakConcurrency: Math.max(0, ...providers.map(({ peakInFlight }) => peakInFlight)),
     limits: providers.flatMap(({ limits }) => limits),
   };
+}
+
+function costOf(reports: readonly StageReport[]): Pick<RunReport, "cost" | "costAtMost" | "pricesDate"> {
+  const tallies = reports.flatMap(({ calls }) => calls?.cost ?? []);
+  const pricesDate = tallies.find((tally) => tally.pricesDate !== undefined)?.pricesDate ?? null;
+  if (tallies.some(({ unpriced }) => unpriced > 0)) return { cost: null, costAtMost: null, pricesDate };
+  const cost = tallies.reduce((sum, { dollars }) => sum + dollars, 0);
+  return { cost, costAtMost: tallies.reduce((sum, { unheard }) => sum + unheard, cost), pricesDate };
+}
+
+/**
+ * What a run will have cost when `total` records have gone through, in US dollars, if the rest is like what was asked so
+ * far: records that needed no call come first in a run that goes on, and say nothing of the rest. Null when nothing can be
+ * said yet, or the price is not known.
+ */
+export function projectedCost(
+  report: Pick<RunReport, "cost" | "written" | "deadLettered" | "dropped" | "cached">,
+  total: number,
+): number | null {
+  const { cost, written, deadLettered, dropped, cached } = report;
+  const done = written + deadLettered + dropped;
+  const asked = done - cached;
+  if (cost === null) return null;
+  if (done >= total) return cost;
+  return asked > 0 ? cost + ((total - done) * cost) / asked : null;
 }
 
 function usageOf(reports: readonly StageReport[]): UsageTotal {

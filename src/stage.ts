@@ -3,12 +3,13 @@
 import { once } from "node:events";
 import type { Writable } from "node:stream";
 import { inspect } from "node:util";
+import type { Budget } from "./budget.ts";
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "./errors.ts";
 import { publishDeadLetter } from "./events.ts";
 import { jsonFault, MAX_DEPTH } from "./json.ts";
 import type { StoreOption } from "./options.ts";
 import { type DeadLetter, type Source, sourceOf } from "./record.ts";
-import type { UsageTotal } from "./usage.ts";
+import type { CostTally, Prices, UsageTotal } from "./usage.ts";
 
 /** Counters of the calls that a stage made. */
 export interface CallCounts {
@@ -24,6 +25,8 @@ export interface CallCounts {
   cached: number;
   /** Tokens billed, those of failed and repeated attempts included. */
   usage: UsageTotal;
+  /** What they cost. */
+  readonly cost: CostTally;
   /** Ms in which the window was full and yet nothing waited to be sent: lost to slow calls at the head of the line. */
   readonly headOfLineMs: number;
   /** How the providers' limits stand. A provider that serves several stages appears in each, as the same function. */
@@ -74,6 +77,11 @@ export interface RunContext {
   /** Where the answers of models are kept. */
   readonly store?: StoreOption | undefined;
   readonly breach?: Breach | undefined;
+  /** What all stages together may spend. */
+  readonly budget?: Budget | undefined;
+  readonly prices?: Prices | undefined;
+  /** Ends the run in good order, with this error. */
+  readonly halt?: ((fault: MillraceError) => void) | undefined;
 }
 
 /** Whether the source could be read to its end. If not, what came before goes all the way, but nothing is complete. */
@@ -120,6 +128,21 @@ export class Stage {
 
   get store(): StoreOption | undefined {
     return this.#context.store;
+  }
+
+  get budget(): Budget | undefined {
+    return this.#context.budget;
+  }
+
+  get prices(): Prices | undefined {
+    return this.#context.prices;
+  }
+
+  /** True when the run ends itself in good order because of the fault, so that the stage need not fail. */
+  halts(fault: MillraceError): boolean {
+    const { halt } = this.#context;
+    halt?.(fault);
+    return halt !== undefined;
   }
 
   /** To be called before the stage joins a run. */

@@ -6,7 +6,19 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "./support.ts";
 
 /** Files at the root of src that any room may know. */
-const GROUND = ["load", "fields", "template", "errors", "record", "usage", "options", "json", "formats", "warn"];
+const GROUND = [
+  "load",
+  "fields",
+  "template",
+  "errors",
+  "record",
+  "usage",
+  "options",
+  "json",
+  "formats",
+  "warn",
+  "budget",
+];
 
 /** What each room may import besides itself and the ground. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {

@@ -50,6 +50,8 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
     signal: abort.signal,
     stop: stop.signal,
     ...(store === undefined ? {} : { store }),
+    ...(flags.maxCost === undefined ? {} : { maxCost: flags.maxCost }),
+    ...(flags.prices === undefined ? {} : { prices: flags.prices }),
   });
   if (sink instanceof RecordSink)
     sink.on("notice", (message) => say(`${process.stderr.isTTY ? "\n" : ""}millrace: ${message}`));

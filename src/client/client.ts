@@ -13,6 +13,7 @@ import { attempt } from "./attempt.ts";
 import { Gate, type Place } from "./gate.ts";
 import { Lane, measureOf } from "./lane.ts";
 import type { Line } from "./line.ts";
+import type { Claim, Spending } from "./spending.ts";
 import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
@@ -27,6 +28,8 @@ export interface Caller {
   /** The stage's own calls that wait, and its limit on those in flight. */
   readonly line: Line<Place>;
   readonly counts: CallCounts;
+  /** What its calls cost, and may. */
+  readonly spending?: Spending | undefined;
   /** Aborts at once, the call in flight too. */
   readonly signal: AbortSignal;
   /** Aborts what only waits: to start, or for its next attempt. */
@@ -150,7 +153,7 @@ export class Client {
   }
 
   #admitted(request: ModelRequest, caller: Caller): Promise<Admitted> {
-    const { signal, release, line, priority, history } = caller;
+    const { signal, release, line, priority, history, spending } = caller;
     if (signal.aborted) return Promise.reject(signal.reason);
     if (release.aborted) return Promise.reject(release.reason);
     return new Promise((resolve, reject) => {
@@ -158,7 +161,9 @@ export class Client {
         this.gate.leave(place);
         reject(release.reason);
       });
+      const claim = spending?.claim(this.members, request);
       const place: Place = {
+        claim,
         line,
         since: history.since,
         priority,
@@ -166,7 +171,7 @@ export class Client {
         measure: measureOf(request),
         go(lane, started) {
           deafen();
-          resolve({ line, lane, started });
+          resolve({ line, lane, started, claim });
         },
         give(error) {
           deafen();
@@ -177,9 +182,10 @@ export class Client {
     });
   }
 
-  async #attempt(request: ModelRequest, { line, lane, started }: Admitted, caller: Caller) {
+  async #attempt(request: ModelRequest, admitted: Admitted, caller: Caller) {
+    const { line, lane } = admitted;
     try {
-      const outcome = await this.#call(request, { line, lane, started }, caller);
+      const outcome = await this.#call(request, admitted, caller);
       if (!isMillraceError(outcome)) await caller.keep?.({ completion: outcome, provider: lane.provider });
       return outcome;
     } finally {
@@ -188,12 +194,14 @@ export class Client {
     }
   }
 
-  async #call(request: ModelRequest, { lane, started }: Admitted, caller: Caller) {
-    const { signal, counts, policy, history, streaming, onDelta } = caller;
+  async #call(request: ModelRequest, { lane, started, claim }: Admitted, caller: Caller) {
+    const { signal, counts, policy, history, streaming, onDelta, spending } = caller;
     const since = performance.now();
     let outcome: Completion | MillraceError | undefined;
+    let sent = false;
     try {
       if (signal.aborted) throw signal.reason;
+      sent = true;
       counts.attempts++;
       history.attempts++;
       const count = history.attempts;
@@ -206,6 +214,7 @@ export class Client {
       if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
       return outcome;
     } finally {
+      spending?.settle({ provider: lane.provider, request, claim, sent, outcome });
       lane.settle(started, outcome, history);
       publishCall(() => callEvent(lane, { outcome, history, since }));
     }
@@ -241,6 +250,7 @@ interface Admitted {
   readonly line: Line<Place>;
   readonly lane: Lane;
   readonly started: ReturnType<Lane["start"]>;
+  readonly claim: Claim | undefined;
 }
 
 /** Less its text. */

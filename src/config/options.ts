@@ -1,6 +1,7 @@
 /** The options of `analyze` and `run`, declared once: the command line, its help and README's table are made from this. */
 
 import { failure } from "../errors.ts";
+import type { Prices } from "../usage.ts";
 
 export interface OptionSpec {
   /** As the user types it, with its value's name. */
@@ -53,6 +54,12 @@ const temperature = (text: string) => {
   const value = Number(text);
   if (text.trim() !== "" && value >= 0 && value <= 2) return value;
   throw usage(`--temperature takes a number from 0 to 2, got "${text}".`);
+};
+
+const dollars = (text: string): number => {
+  const value = Number(text.replace(/^\$/, ""));
+  if (/^\$?\d*\.?\d+$/.test(text) && value > 0) return value;
+  throw usage(`--max-cost takes US dollars, as 25 or 0.50, got "${text}".`);
 };
 
 /** How many records may fail: so many, or a part of those read. */
@@ -200,6 +207,12 @@ export const RUN_OPTIONS = [
     help: "ask anew for records whose stored answer was refused, filtered, invalid twice or cut twice",
   },
   {
+    flags: "--max-cost <usd>",
+    help: "US dollars that the run may spend: it stops before they are passed, and run again goes on",
+    fallback: "no cap",
+    parse: dollars,
+  },
+  {
     flags: "--max-failures <n|%>",
     help: "failed records that are still a success, judged at the end",
     fallback: "0",
@@ -250,6 +263,9 @@ export interface RunFlags {
   readonly store?: string | false;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
+  readonly maxCost?: number;
+  /** Of the config file. */
+  readonly prices?: Prices;
   readonly maxFailures?: FailureLimit;
   readonly progress?: "auto" | "line" | "none";
   readonly quiet?: boolean;
