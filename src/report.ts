@@ -117,8 +117,12 @@ function costOf(reports: readonly StageReport[]): Pick<RunReport, "cost" | "cost
   const pricesDate = tallies.find((tally) => tally.pricesDate !== undefined)?.pricesDate ?? null;
   if (tallies.some(({ unpriced }) => unpriced > 0)) return { cost: null, costAtMost: null, pricesDate };
   const cost = tallies.reduce((sum, { dollars }) => sum + dollars, 0);
-  return { cost, costAtMost: tallies.reduce((sum, { unheard }) => sum + unheard, cost), pricesDate };
+  const atMost = tallies.reduce((sum, { unheard }) => sum + unheard, cost);
+  return { cost: rounded(cost), costAtMost: rounded(atMost), pricesDate };
 }
+
+/** Sums of fractions drift in their last digits. */
+const rounded = (dollars: number): number => Number(dollars.toFixed(9));
 
 /**
  * What a run will have cost when `total` records have gone through, in US dollars, if the rest is like what was asked so
