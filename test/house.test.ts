@@ -39,8 +39,22 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
   index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
+  estimate: ["client", "limits", "providers", "store"],
   config: ["index", "providers"],
-  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "store", "transforms"],
+  cli: [
+    "events",
+    "index",
+    "config",
+    "pipeline",
+    "providers",
+    "report",
+    "simulator",
+    "sources",
+    "sinks",
+    "store",
+    "transforms",
+    "estimate",
+  ],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;

@@ -15,6 +15,7 @@ import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT } from "./exit.ts";
 import { checkPlaces, deadLettersOf, leftOf, pathsOf, refuseUnfinished } from "./places.ts";
 import { showProgress } from "./progress.ts";
+import { reading } from "./reading.ts";
 import { onSignals } from "./signals.ts";
 import { sayWarnings } from "./warnings.ts";
 
@@ -106,13 +107,6 @@ function sinkOf(output: string | undefined, { columns, table, key }: RunFlags): 
 }
 
 const refused = (why: string) => failure("invalid_option", `${why}.`);
-
-const reading = ({ from, path, skip, limit }: RunFlags) => ({
-  ...(from === undefined ? {} : { format: from }),
-  ...(path === undefined ? {} : { path }),
-  ...(skip === undefined ? {} : { skip }),
-  ...(limit === undefined ? {} : { limit }),
-});
 
 /** Nothing is under way any more and the run has not ended: a stage has forgotten a record. */
 function standstill(report: RunReport): void {

@@ -141,6 +141,10 @@ export const RUN_OPTIONS = [
   },
   { flags: "--schema <file>", help: "what the answer to --prompt must look like: JSON Schema" },
   { flags: "--limit <n>", help: "records read at most", fallback: "all", parse: whole("--limit", { least: 1 }) },
+  {
+    flags: "-n, --dry-run",
+    help: "send and write nothing: read the input, show the first request and the estimate (on stderr)",
+  },
   { flags: "--skip <n>", help: "records passed over first", fallback: "0", parse: whole("--skip", { least: 0 }) },
   {
     flags: "--provider <name>",
@@ -228,6 +232,19 @@ export const RUN_OPTIONS = [
   { flags: "--report <file>", help: "write the run's report as JSON" },
 ] as const satisfies readonly OptionSpec[];
 
+/** The options of `run` that `estimate` takes as well, by their names. */
+const OF_ESTIMATE: ReadonlySet<string> = new Set(
+  "from path map prompt schema limit skip provider model base-url rpm itpm otpm tpm max-output-tokens temperature store no-store fresh".split(
+    " ",
+  ),
+);
+
+export const ESTIMATE_OPTIONS: readonly OptionSpec[] = [
+  ...RUN_OPTIONS.filter(({ flags }) => OF_ESTIMATE.has(/--([a-z-]+)/.exec(flags)?.[1] ?? "")),
+  { flags: "--full", help: "count the tokens of every record, not of a sample" },
+  { flags: "--json", help: "as one JSON object" },
+];
+
 /** What the options come to. Absent: not given. */
 export interface RunFlags {
   readonly output?: string;
@@ -243,6 +260,7 @@ export interface RunFlags {
   readonly schema?: string;
   readonly limit?: number;
   readonly skip?: number;
+  readonly dryRun?: boolean;
   readonly provider?: "anthropic" | "openai" | "mistral" | "local";
   readonly model?: string;
   readonly baseUrl?: string;

@@ -87,6 +87,11 @@ export class Analyze extends Parallel {
     return this.#settings.provider;
   }
 
+  /** For who wants to know what would be asked. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
   /** Opens what the stage needs, before anything is sent; without it, that is done for the first record. */
   prepare(): Promise<void> {
     this.#spends();
