@@ -39,7 +39,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
   index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
-  estimate: ["client", "limits", "providers", "store"],
+  estimate: ["analysis", "client", "limits", "providers", "store"],
   config: ["index", "providers"],
   cli: [
     "events",

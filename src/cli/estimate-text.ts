@@ -31,6 +31,7 @@ export function estimateLines({ estimate, counted, tokenizer, fromPast, others }
 function costBasis({ cost, pricesDate, requests }: Estimate): string {
   if (cost === null) return "unknown: there is no price for the model (prices)";
   if (requests === 0) return "nothing is asked";
+  if (cost.high === 0) return "nothing";
   return `${pricesDate === null ? "at the given price" : `at prices of ${pricesDate}`}; retries and re-asks come on top`;
 }
 

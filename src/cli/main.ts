@@ -2,15 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import {
-  age,
-  duration,
-  ESTIMATE_OPTIONS,
-  type OptionSpec,
-  RUN_OPTIONS,
-  type RunFlags,
-  STORE,
-} from "../config/options.ts";
+import { ESTIMATE_OPTIONS } from "../config/estimate-options.ts";
+import { age, duration, type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
 import { isMillraceError } from "../errors.ts";
 import type { CheckFlags } from "./check.ts";
 import type { EstimateFlags } from "./estimate.ts";
@@ -127,7 +120,7 @@ function addEstimate(millrace: Command, done: Done): void {
       const { estimateCommand } = await import("./estimate.ts");
       done(await estimateCommand(inputs, flags));
     });
-  for (const spec of ESTIMATE_OPTIONS) estimate.addOption(optionOf(spec));
+  for (const spec of ESTIMATE_OPTIONS) estimate.addOption(optionOf(spec).hideHelp(spec.idle ?? false));
 }
 
 function addCheck(millrace: Command, done: Done): void {

@@ -232,19 +232,6 @@ export const RUN_OPTIONS = [
   { flags: "--report <file>", help: "write the run's report as JSON" },
 ] as const satisfies readonly OptionSpec[];
 
-/** The options of `run` that `estimate` takes as well, by their names. */
-const OF_ESTIMATE: ReadonlySet<string> = new Set(
-  "from path map prompt schema limit skip provider model base-url rpm itpm otpm tpm max-output-tokens temperature store no-store fresh".split(
-    " ",
-  ),
-);
-
-export const ESTIMATE_OPTIONS: readonly OptionSpec[] = [
-  ...RUN_OPTIONS.filter(({ flags }) => OF_ESTIMATE.has(/--([a-z-]+)/.exec(flags)?.[1] ?? "")),
-  { flags: "--full", help: "count the tokens of every record, not of a sample" },
-  { flags: "--json", help: "as one JSON object" },
-];
-
 /** What the options come to. Absent: not given. */
 export interface RunFlags {
   readonly output?: string;

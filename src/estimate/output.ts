@@ -1,5 +1,6 @@
 /** How long answers will be: a range for a call, from what was answered before, else from the schema. Pure. */
 
+import { ARTICLE_SCHEMA } from "../analysis/analysis.ts";
 import type { JsonSchema } from "../providers/provider.ts";
 
 export interface Range {
@@ -8,13 +9,19 @@ export interface Range {
 }
 
 /** A text of unknown kind, in tokens: a word or two, or a short paragraph. */
-const TEXT: Range = { low: 2, high: 80 };
+const TEXT: Range = { low: 3, high: 60 };
 
 /** A free answer: a sentence, or a page. */
 const FREE_TEXT: Range = { low: 20, high: 700 };
 
+/**
+ * The built-in analysis, as its prompt asks for it: a title (10 to 20 tokens), 2 to 4 sentences of summary (50 to 140), 3 to 6 key
+ * points (45 to 180), 3 to 6 topics (10 to 40), what the article names (3 to 20 of some 20 tokens), and the fields' names (60).
+ */
+const ARTICLE: Range = { low: 230, high: 850 };
+
 /** Items of an array without bounds. */
-const ITEMS: Range = { low: 1, high: 10 };
+const ITEMS: Range = { low: 1, high: 8 };
 
 const NUMBER: Range = { low: 1, high: 6 };
 const WORD: Range = { low: 1, high: 1 };
@@ -30,7 +37,8 @@ const DEEPEST = 6;
 
 /** What an answer that fits may take, in tokens. */
 export function outputOf(schema: JsonSchema | undefined): Range {
-  return schema === undefined ? FREE_TEXT : sized(schema, { root: schema, depth: 0 });
+  if (schema === undefined) return FREE_TEXT;
+  return schema === ARTICLE_SCHEMA ? ARTICLE : sized(schema, { root: schema, depth: 0 });
 }
 
 interface At {
@@ -44,10 +52,10 @@ function sized(schema: unknown, at: At): Range {
   const resolved = referred(schema, at.root);
   if (resolved !== schema) return sized(resolved, inner);
   if ("const" in schema) return literal([schema.const]);
-  if (Array.isArray(schema.enum)) return literal(schema.enum);
-  const choices = [schema.anyOf, schema.oneOf].find(Array.isArray);
-  if (choices !== undefined) return widest(choices.map((one) => sized(one, inner)));
-  if (Array.isArray(schema.type)) return widest(schema.type.map((type: unknown) => sized({ ...schema, type }, inner)));
+  if (Array.isArray(schema.enum) && schema.enum.length > 0) return literal(schema.enum);
+  const choices = [schema.anyOf, schema.oneOf].find((list) => Array.isArray(list) && list.length > 0);
+  if (Array.isArray(choices)) return widest(choices.map((one) => sized(one, inner)));
+  if (Array.isArray(schema.type) && schema.type.length > 0) return widest(schema.type.map((type: unknown) => sized({ ...schema, type }, inner)));
   switch (schema.type) {
     case "object":
       return objectOf(schema, inner);
