@@ -36,11 +36,11 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transforms: ["client", "providers", "limits", "analysis", "stage"],
   sources: ["stage"],
   sinks: ["stage"],
+  config: ["providers"],
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
   index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
   estimate: ["analysis", "client", "limits", "providers", "store"],
-  config: ["index", "providers"],
   cli: [
     "events",
     "index",

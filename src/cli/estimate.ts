@@ -2,6 +2,7 @@
 
 import type { RunFlags } from "../config/options.ts";
 import { jobOf } from "./commands.ts";
+import { configured } from "./configured.ts";
 import { estimateLines, questionLines } from "./estimate-text.ts";
 import type { Job } from "./execute.ts";
 import { EXIT } from "./exit.ts";
@@ -14,12 +15,15 @@ export interface EstimateFlags extends RunFlags {
 }
 
 /** @returns the exit code. @throws ConfigurationError for what would be wrong with a run as well. */
-export async function estimateCommand(inputs: readonly string[], flags: EstimateFlags): Promise<number> {
-  const found = await rehearse(jobOf(inputs, flags, { keyless: true }), flags);
+export async function estimateCommand(inputs: readonly string[], typed: EstimateFlags): Promise<number> {
+  const { full, json, ...given } = typed;
+  const flags = await configured(given);
+  if (flags === undefined) return EXIT.finished;
+  const found = await rehearse(jobOf(inputs, flags, { keyless: true }), { ...flags, full });
   if (found === undefined) return EXIT.finished;
   const { estimate, counted, tokenizer, fromPast } = found;
   const basis = { tokensCountedOf: counted, tokenizer, outputFrom: fromPast ? "store" : "schema" };
-  const text = flags.json ? JSON.stringify({ ...estimate, basis }) : estimateLines(found).join("\n");
+  const text = json ? JSON.stringify({ ...estimate, basis }) : estimateLines(found).join("\n");
   await new Promise<void>((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
   return EXIT.finished;
 }

@@ -34,7 +34,7 @@ export interface Rehearsed {
 /** @returns undefined when no stage asks a model. @throws ConfigurationError when no record can be asked about */
 export async function rehearse(
   job: Job,
-  flags: RunFlags & { readonly full?: boolean },
+  flags: RunFlags & { readonly full?: boolean | undefined },
 ): Promise<Rehearsed | undefined> {
   const at = job.stages.findIndex((stage) => stage instanceof Analyze);
   const asking = job.stages[at];

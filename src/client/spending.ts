@@ -5,6 +5,7 @@ import { isMillraceError, type MillraceError } from "../errors.ts";
 import { costOf, mostOf, type Price, priceOf } from "../providers/prices.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
 import type { CostTally, Prices } from "../usage.ts";
+import { perhapsBilled } from "./billed.ts";
 
 /** What a call reserves of its run's budget. */
 export interface Claim {
@@ -118,24 +119,8 @@ export class Spending {
   }
 }
 
-/** Of a call that never reached anybody. */
-const NOT_REACHED =
-  /^(?:ECONNREFUSED|ENOTFOUND|EAI_AGAIN|EHOSTUNREACH|ENETUNREACH|UND_ERR_CONNECT_TIMEOUT|CERT_|ERR_TLS)/;
-
-/** Said by what stands before a server that may have worked all the same. */
-const PERHAPS_WORKED: ReadonlySet<number> = new Set([408, 502, 504, 524]);
-
-/**
- * A refusal bills nothing. Whatever else ended without an answer (timed out, taken back, broken off, unreadable) may have
- * been billed; so may be an answer that does not tell its usage.
- */
+/** So may be an answer that does not tell its usage. */
 function billOf(outcome: Completion | MillraceError | undefined): "nothing" | "unheard" | Pick<Completion, "usage"> {
-  if (outcome === undefined) return "unheard";
-  if (!isMillraceError(outcome)) return outcome.usage.inputTokens > 0 ? outcome : "unheard";
-  const { status = 0, code, cause } = outcome;
-  if (status >= 400 && !PERHAPS_WORKED.has(status)) return "nothing";
-  return code === "connection_failed" && notReached(cause) ? "nothing" : "unheard";
+  if (outcome === undefined || isMillraceError(outcome)) return perhapsBilled(outcome) ? "unheard" : "nothing";
+  return outcome.usage.inputTokens > 0 ? outcome : "unheard";
 }
-
-const notReached = (cause: unknown): boolean =>
-  typeof cause === "object" && cause !== null && "code" in cause && NOT_REACHED.test(String(cause.code));

@@ -4,7 +4,7 @@ import { type OptionSpec, RUN_OPTIONS } from "./options.ts";
 
 /** What it heeds, by the names. */
 const OF_ESTIMATE: ReadonlySet<string> = new Set(
-  "from path map prompt schema limit skip provider model base-url rpm itpm otpm tpm max-output-tokens temperature store fresh".split(
+  "from path map prompt schema limit skip provider model base-url rpm itpm otpm tpm max-output-tokens temperature store fresh config print-config".split(
     " ",
   ),
 );

@@ -55,7 +55,8 @@ function sized(schema: unknown, at: At): Range {
   if (Array.isArray(schema.enum) && schema.enum.length > 0) return literal(schema.enum);
   const choices = [schema.anyOf, schema.oneOf].find((list) => Array.isArray(list) && list.length > 0);
   if (Array.isArray(choices)) return widest(choices.map((one) => sized(one, inner)));
-  if (Array.isArray(schema.type) && schema.type.length > 0) return widest(schema.type.map((type: unknown) => sized({ ...schema, type }, inner)));
+  if (Array.isArray(schema.type) && schema.type.length > 0)
+    return widest(schema.type.map((type: unknown) => sized({ ...schema, type }, inner)));
   switch (schema.type) {
     case "object":
       return objectOf(schema, inner);
