@@ -96,25 +96,22 @@ async function bench(): Promise<void> {
     records: number("records"),
     said: (text) => process.stderr.write(`  ${text}\n`),
   };
-  try {
-    prepare();
-    const outcomes: Record<string, Outcome> = {};
-    const bars: Bar[] = [];
-    console.log(`${machine()}; medians of ${context.runs}, seed ${context.seed}`);
-    for (const key of rows) {
-      const row = ROWS[key] as Row;
-      console.log(`\n**(${key}) ${row.title}**\n`);
-      const outcome = await row.run(context);
-      outcomes[key] = outcome;
-      bars.push(...outcome.bars);
-      console.log(table(outcome.lines));
-    }
-    console.log(`\n${barsTable(bars)}`);
-    if (given.json)
-      writeFileSync(given.json, `${JSON.stringify({ machine: machine(), context, outcomes }, null, 2)}\n`);
-  } finally {
-    rmSync(folder, { recursive: true, force: true });
+  process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
+  for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
+  prepare();
+  const outcomes: Record<string, Outcome> = {};
+  const bars: Bar[] = [];
+  console.log(`${machine()}; medians of ${context.runs}, seed ${context.seed}`);
+  for (const key of rows) {
+    const row = ROWS[key] as Row;
+    console.log(`\n**(${key}) ${row.title}**\n`);
+    const outcome = await row.run(context);
+    outcomes[key] = outcome;
+    bars.push(...outcome.bars);
+    console.log(table(outcome.lines));
   }
+  console.log(`\n${barsTable(bars)}`);
+  if (given.json) writeFileSync(given.json, `${JSON.stringify({ machine: machine(), context, outcomes }, null, 2)}\n`);
 }
 
 await bench();

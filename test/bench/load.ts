@@ -8,6 +8,9 @@ import { fileURLToPath } from "node:url";
 export async function inProcess<Said>(file: string, args: readonly string[]): Promise<Said> {
   const path = fileURLToPath(new URL(file, import.meta.url));
   const child = spawn(process.execPath, [path, ...args], { stdio: ["ignore", "pipe", "pipe"] });
+  // A bench that is stopped leaves nothing at work behind it.
+  const end = () => child.kill();
+  process.once("exit", end);
   let [said, complained] = ["", ""];
   child.stdout.setEncoding("utf8").on("data", (text: string) => {
     said += text;
@@ -16,6 +19,7 @@ export async function inProcess<Said>(file: string, args: readonly string[]): Pr
     complained = (complained + text).slice(-4_000);
   });
   const [code] = await once(child, "close");
+  process.off("exit", end);
   if (code !== 0) throw new Error(`${file} ${args[0]} failed (exit ${code}): ${complained}`);
   return JSON.parse(said.trim().split("\n").at(-1) ?? "") as Said;
 }
