@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
 import { folder, ROOT, writeLines } from "../support.ts";
+import { asked } from "./asked.ts";
 import { compare, type Measure, type Work } from "./compare.ts";
 import { holds, median } from "./row.ts";
 import { tally, traffic } from "./tally.ts";
@@ -59,6 +60,20 @@ describe("the bench, in short", () => {
     expect(of("floor").failed).toBeGreaterThan(10);
     expect(of("floor").wrong).toBeGreaterThan(0);
     expect(of("millrace")).toMatchObject({ ...whole, written: 200 });
+  });
+});
+
+describe("the bench's options", () => {
+  const known = { rows: ["a", "b"], peers: ["floor", "millrace"] };
+
+  test("take part of the rows and peers, and numbers", () => {
+    const { rows, peers, numbers } = asked(["--only", "b", "--peers", "floor", "--seed", "3", "--quick"], known);
+    expect([rows, peers, numbers.seed, numbers.runs, numbers.scale]).toEqual([["b"], ["floor"], 3, 1, 0.2]);
+  });
+
+  test("say what is wrong with them", () => {
+    expect(() => asked(["--only", "z"], known)).toThrow("--only: there is no z; there are a, b.");
+    expect(() => asked(["--runs", "0"], known)).toThrow("--runs must be a whole number above 0");
   });
 });
 

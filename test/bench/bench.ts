@@ -8,7 +8,7 @@ import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { cpus, tmpdir, totalmem } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { parseArgs } from "node:util";
+import { type Asked, asked } from "./asked.ts";
 import type { Bar, Context, Outcome, Row } from "./row.ts";
 import { faulty } from "./rows/faulty.ts";
 import { formats } from "./rows/formats.ts";
@@ -34,36 +34,6 @@ const ROWS: Readonly<Record<string, Row>> = {
 const PEERS = ["floor", "millrace", "sdk-p-map", "readable-map", "ai-sdk", "langchain"];
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-const { values: given } = parseArgs({
-  options: {
-    only: { type: "string", default: Object.keys(ROWS).join(",") },
-    peers: { type: "string", default: PEERS.join(",") },
-    runs: { type: "string" },
-    seed: { type: "string", default: "7" },
-    latency: { type: "string", default: "200" },
-    concurrency: { type: "string", default: "100" },
-    records: { type: "string", default: "100000" },
-    scale: { type: "string" },
-    quick: { type: "boolean", default: false },
-    json: { type: "string" },
-  },
-});
-
-function chosen(name: "only" | "peers", known: readonly string[]): string[] {
-  const asked = given[name].split(",");
-  const unknown = asked.filter((one) => !known.includes(one));
-  if (unknown.length === 0) return asked;
-  console.error(`--${name}: there is no ${unknown.join(", ")}; there are ${known.join(", ")}.`);
-  process.exit(2);
-}
-
-function number(name: "runs" | "seed" | "latency" | "concurrency" | "records" | "scale", fallback?: number): number {
-  const value = given[name] === undefined ? fallback : Number(given[name]);
-  if (value !== undefined && Number.isFinite(value) && value >= 0) return value;
-  console.error(`--${name} must be a number.`);
-  process.exit(2);
-}
-
 /** Runs npm and shows what it says on stderr: stdout is the table's. */
 function npm(args: readonly string[]): void {
   const { status } = spawnSync("npm", args, { cwd: ROOT, stdio: ["ignore", 2, 2] });
@@ -81,24 +51,14 @@ const machine = () =>
   `${new Date().toISOString().slice(0, 10)}, Node ${process.versions.node}, ${cpus().length} cores (${cpus()[0]?.model.trim()}), ` +
   `${Math.round(totalmem() / 2 ** 30)} GB`;
 
-async function bench(): Promise<void> {
-  const rows = chosen("only", Object.keys(ROWS));
+async function bench({ rows, peers, numbers, json }: Asked): Promise<void> {
   const folder = mkdtempSync(join(tmpdir(), "millrace-bench-"));
-  const context: Context = {
-    folder,
-    millrace: pathToFileURL(join(ROOT, "dist/index.js")).href,
-    runs: number("runs", given.quick ? 1 : 5),
-    seed: number("seed"),
-    peers: chosen("peers", PEERS),
-    scale: number("scale", given.quick ? 0.2 : 1),
-    latency: number("latency"),
-    concurrency: number("concurrency"),
-    records: number("records"),
-    said: (text) => process.stderr.write(`  ${text}\n`),
-  };
   process.once("exit", () => rmSync(folder, { recursive: true, force: true }));
   for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => process.exit(130));
   prepare();
+  const millrace = pathToFileURL(join(ROOT, "dist/index.js")).href;
+  const said = (text: string) => process.stderr.write(`  ${text}\n`);
+  const context: Context = { ...numbers, peers, folder, millrace, said };
   const outcomes: Record<string, Outcome> = {};
   const bars: Bar[] = [];
   console.log(`${machine()}; medians of ${context.runs}, seed ${context.seed}`);
@@ -111,7 +71,17 @@ async function bench(): Promise<void> {
     console.log(table(outcome.lines));
   }
   console.log(`\n${barsTable(bars)}`);
-  if (given.json) writeFileSync(given.json, `${JSON.stringify({ machine: machine(), context, outcomes }, null, 2)}\n`);
+  const all = { machine: machine(), numbers, peers, outcomes };
+  if (json !== undefined) writeFileSync(json, `${JSON.stringify(all, null, 2)}\n`);
 }
 
-await bench();
+function asking(): Asked {
+  try {
+    return asked(process.argv.slice(2), { rows: Object.keys(ROWS), peers: PEERS });
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(2);
+  }
+}
+
+await bench(asking());
