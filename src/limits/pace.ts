@@ -129,9 +129,11 @@ export class Pace {
   /**
    * A call was refused for its rate. True when the lane had better pause.
    *
-   * @param late the part of a call that its limit takes when it is answered: 1 for one of output
+   * @param told.late the part of a call that its limit takes when it is answered: 1 for one of output; undefined: it is not
+   * known which limit it was
    */
-  refused(mark: PaceMark, { late, inFlight, now }: { late: number; inFlight: number; now: number }): boolean {
+  refused(mark: PaceMark, told: { late: number | undefined; inFlight: number; now: number }): boolean {
+    const { late = 0, inFlight, now } = told;
     const empty = this.#emptied(mark, late, now);
     this.#refused++;
     // What had started before the last change of pace was sent at the old one.
@@ -161,8 +163,8 @@ export class Pace {
       return false;
     }
     if (!most) return false;
-    // What is in flight may be counted when it is answered, where the refusal does not say of which limit it is.
-    if (this.#found.mode === "keeping" && now - this.#found.since < FRESH) {
+    // What is in flight may be counted when it is answered.
+    if (told.late === undefined && this.#found.mode === "keeping" && now - this.#found.since < FRESH) {
       this.#change(this.#found, now, inFlight);
       return false;
     }
