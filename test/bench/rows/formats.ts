@@ -23,12 +23,19 @@ async function raced(format: string, what: "read" | "write", { context, count }:
     for (const how of HOW) {
       const path = join(folder, what === "read" || how === "millrace" ? `all.${format}` : `bare.${format}`);
       const job = { millrace, how, what, format, path, records: { from, count } };
-      const { ms } = await inProcess<{ ms: number }>("loads/formats.js", [JSON.stringify(job)]);
+      const { ms, seen: records } = await inProcess<Said>("loads/formats.js", [JSON.stringify(job)]);
+      if (what === "read" && records !== count)
+        throw new Error(`${how} read ${records} of ${count} ${format} records.`);
       seen[how].push(ms);
     }
   }
   context.said(`${what} ${format}`);
   return seen;
+}
+
+interface Said {
+  readonly ms: number;
+  readonly seen: number;
 }
 
 interface Given {
