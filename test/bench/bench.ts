@@ -18,7 +18,7 @@ import { quick, slow } from "./rows/parallel.ts";
 import { sizes } from "./rows/sizes.ts";
 import { speedup } from "./rows/speedup.ts";
 import { store } from "./rows/store.ts";
-import { barsTable, table } from "./table.ts";
+import { barsTable, judged, table } from "./table.ts";
 
 const ROWS: Readonly<Record<string, Row>> = {
   a: speedup,
@@ -70,7 +70,8 @@ async function bench({ rows, peers, numbers, json }: Asked): Promise<void> {
     bars.push(...outcome.bars);
     console.log(table(outcome.lines));
   }
-  console.log(`\n${barsTable(bars)}`);
+  const judgements = judged(bars);
+  if (judgements.length > 0) console.log(`\n${barsTable(judgements)}`);
   const all = { machine: machine(), numbers, peers, outcomes };
   if (json !== undefined) writeFileSync(json, `${JSON.stringify(all, null, 2)}\n`);
 }

@@ -31,7 +31,7 @@ export const judged = (bars: readonly Bar[]): Bar[] => bars.filter(({ value }) =
 
 export function barsTable(bars: readonly Bar[]): string {
   const bound = ({ least, most }: Bar) => (least === undefined ? `≤ ${shown(most)}` : `≥ ${shown(least)}`);
-  const rows = judged(bars).map((bar) => [
+  const rows = bars.map((bar) => [
     `${bar.row}: ${bar.what}`,
     shown(bar.value),
     bound(bar),
