@@ -78,6 +78,9 @@ function costFor({ requests, inputTokens, outputTokens }: Findings, price: Price
 
 const MINUTE = 60_000;
 
+/** So much of a given limit may be used at once, ms (`CAP_BURST` of `limits/admission.ts`). */
+const BURST = 1_000;
+
 function slowestOf({ requests, inputTokens, limits, keys }: Findings, output: Range) {
   const amounts = {
     requests,
@@ -90,7 +93,7 @@ function slowestOf({ requests, inputTokens, limits, keys }: Findings, output: Ra
     const each = limits[kind];
     if (each === undefined) continue;
     const perMinute = each * keys;
-    const ms = Math.round((amounts[kind] / perMinute) * MINUTE);
+    const ms = Math.max(0, Math.round((amounts[kind] / perMinute) * MINUTE) - BURST);
     if (slowest === null || ms > slowest.ms) slowest = { kind, perMinute, ms };
   }
   return slowest;
