@@ -9,28 +9,32 @@ import type { RawHeaders, Whole } from "./exchange.ts";
 /** Statuses whose `Response` may not have a body: the Fetch Standard's "null body status". */
 const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 
-/** Over the headers as undici gives them: names in lower case, values of a repeated one in a list. */
+/**
+ * Over the headers as undici gives them: names in lower case, values of a repeated one in a list. They are looked up where
+ * they lie; what is set lies before them.
+ */
 class AnswerHeaders {
-  readonly #values: Map<string, string>;
+  readonly #raw: RawHeaders;
+  readonly #set = new Map<string, string | null>();
 
   constructor(raw: RawHeaders) {
-    this.#values = new Map();
-    for (const name in raw) {
-      const value = raw[name];
-      if (value !== undefined) this.#values.set(name, typeof value === "string" ? value : value.join(", "));
-    }
+    this.#raw = raw;
   }
 
   get(name: string): string | null {
-    return this.#values.get(name.toLowerCase()) ?? null;
+    const key = name.toLowerCase();
+    const set = this.#set.size === 0 ? undefined : this.#set.get(key);
+    if (set !== undefined) return set;
+    const value = Object.hasOwn(this.#raw, key) ? this.#raw[key] : undefined;
+    return value === undefined ? null : typeof value === "string" ? value : value.join(", ");
   }
 
   has(name: string): boolean {
-    return this.#values.has(name.toLowerCase());
+    return this.get(name) !== null;
   }
 
   set(name: string, value: string): void {
-    this.#values.set(name.toLowerCase(), String(value));
+    this.#set.set(name.toLowerCase(), String(value));
   }
 
   append(name: string, value: string): void {
@@ -39,31 +43,42 @@ class AnswerHeaders {
   }
 
   delete(name: string): void {
-    this.#values.delete(name.toLowerCase());
+    this.#set.set(name.toLowerCase(), null);
   }
 
   forEach(act: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
-    for (const [name, value] of this.#values) act.call(self, value, name, this as unknown as Headers);
+    for (const name of this.#names()) {
+      const value = this.get(name);
+      if (value !== null) act.call(self, value, name, this as unknown as Headers);
+    }
+  }
+
+  #names(): Iterable<string> {
+    const names = Object.keys(this.#raw);
+    return this.#set.size === 0 ? names : new Set([...names, ...this.#set.keys()]);
   }
 
   getSetCookie(): string[] {
-    return [this.get("set-cookie") ?? []].flat();
+    return [this.#raw["set-cookie"] ?? []].flat();
   }
 
-  keys(): IterableIterator<string> {
-    return this.#values.keys();
+  *keys(): Generator<string> {
+    for (const [name] of this) yield name;
   }
 
-  values(): IterableIterator<string> {
-    return this.#values.values();
+  *values(): Generator<string> {
+    for (const [, value] of this) yield value;
   }
 
-  entries(): IterableIterator<[string, string]> {
-    return this.#values.entries();
+  entries(): Generator<[string, string]> {
+    return this[Symbol.iterator]();
   }
 
-  [Symbol.iterator](): IterableIterator<[string, string]> {
-    return this.#values.entries();
+  *[Symbol.iterator](): Generator<[string, string]> {
+    for (const name of this.#names()) {
+      const value = this.get(name);
+      if (value !== null) yield [name, value];
+    }
   }
 }
 

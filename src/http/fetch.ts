@@ -167,9 +167,7 @@ function toAnswer(whole: { readonly status: number; readonly headers: RawHeaders
   }
   if (status < 200 || status > 599)
     throw failure("bad_response", `${status} is no status that HTTP knows.`, { status });
-  const answer = answerOf(whole);
   // What is asked for is JSON or events, whatever a server calls it: an SDK would hand out a page of a proxy as if it were
   // an answer, and refuse an answer that is called text.
-  if (status < 300) answer.headers.set("content-type", "application/json");
-  return answer;
+  return answerOf(status < 300 ? { ...whole, headers: { ...headers, "content-type": "application/json" } } : whole);
 }

@@ -7,7 +7,7 @@
 
 import type { CallInit, Fetch } from "../http/fetch.ts";
 import { load } from "../load.ts";
-import type { Post, PostOptions } from "./sdk-request.ts";
+import { bytesOf, type Post, type PostOptions } from "./sdk-request.ts";
 import type { Settings } from "./settings.ts";
 
 type Sdk = typeof import("@mistralai/mistralai/core.js") &
@@ -47,7 +47,7 @@ export function loadMistralChat(settings: Settings, fetch: Fetch): Post {
   return async (body, { signal, headers }) => {
     const request = built.get(headers) ?? build(headers);
     built.set(headers, request);
-    const init: CallInit = { method: "POST", headers: request.headers, body: JSON.stringify(body), until: signal };
+    const init: CallInit = { method: "POST", headers: request.headers, body: bytesOf(body), until: signal };
     return fetch(request.url, init);
   };
 }

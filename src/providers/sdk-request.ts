@@ -16,6 +16,9 @@ export interface PostOptions {
   readonly headers?: Readonly<Record<string, string>> | undefined;
 }
 
+/** undici would make bytes of a text and hold both until the answer is there: so the text is gone at once. */
+export const bytesOf = (body: object): Buffer<ArrayBuffer> => Buffer.from(JSON.stringify(body));
+
 interface Built {
   readonly req: { readonly headers: Headers };
   readonly url: string;
@@ -40,7 +43,7 @@ export function posting<Options>(client: SdkClient<Options>, path: string): Post
       built.set(headers, request);
     }
     // The signal goes past the SDK: see `CallInit`.
-    const init: CallInit = { method: "POST", headers: request.req.headers, body: JSON.stringify(body), until: signal };
+    const init: CallInit = { method: "POST", headers: request.req.headers, body: bytesOf(body), until: signal };
     return client.fetchWithTimeout(request.url, init, request.timeout, controller);
   };
 }
