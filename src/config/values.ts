@@ -9,6 +9,7 @@ export interface ValueSchema {
   readonly enum?: readonly (string | boolean)[];
   readonly pattern?: string;
   readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
   readonly minItems?: number;
@@ -136,7 +137,7 @@ export const dollars: Reader<number> = reader(
     if (/^\$?\d*\.?\d+$/.test(text) && value > 0) return value;
     throw usage(`--max-cost takes US dollars, as 25 or 0.50, got "${text}".`);
   },
-  { type: "number", minimum: 0 },
+  { type: "number", exclusiveMinimum: 0 },
 );
 
 /** How many records may fail: so many, or a part of those read. */
