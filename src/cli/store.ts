@@ -3,7 +3,7 @@
 import { once } from "node:events";
 import { exportStore, pruneStore, type StoreStats, storeStats } from "../store/look-after.ts";
 import { EXIT } from "./exit.ts";
-import { count } from "./summary.ts";
+import { count } from "./words.ts";
 
 export interface StoreFlags {
   readonly store: string;
