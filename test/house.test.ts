@@ -24,10 +24,10 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transforms: ["client", "providers", "limits", "analysis", "stage"],
   sources: ["stage"],
   sinks: ["stage"],
+  config: ["providers"],
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
   index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
-  config: ["index", "providers"],
   cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "store", "transforms"],
 };
 

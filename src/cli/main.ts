@@ -1,7 +1,8 @@
 /** The command line: what is typed, to the command that does it, to the exit code. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { age, duration, type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
+import { type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
+import { age, duration } from "../config/values.ts";
 import { failure, isMillraceError } from "../errors.ts";
 import type { CheckFlags } from "./check.ts";
 import { EXIT, errorNote, exitCodeOf } from "./exit.ts";
