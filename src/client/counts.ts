@@ -56,11 +56,12 @@ const NOT_SENT = new Set([
   "UND_ERR_CONNECT_TIMEOUT",
 ]);
 
-/** A status that refuses is the provider's word that it has answered nothing. */
 function mayBeBilled(outcome: MillraceError | undefined): boolean {
   if (outcome === undefined) return true;
   const { code, status, cause } = outcome;
-  if (!NO_WHOLE_ANSWER.has(code) || (status !== undefined && status >= 300)) return false;
+  // A status that refuses is the provider's word that it has answered nothing; after 200 an answer had begun.
+  if (status !== undefined) return status < 300;
+  if (!NO_WHOLE_ANSWER.has(code)) return false;
   return !(cause instanceof Error && "code" in cause && NOT_SENT.has(String(cause.code)));
 }
 
