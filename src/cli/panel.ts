@@ -70,10 +70,16 @@ export function fitted(parts: readonly string[], width: number): string {
   let line = "";
   for (const part of parts) {
     const longer = line === "" ? part : `${line} · ${part}`;
-    if (stringWidth(longer) > width) return line === "" ? cliTruncate(part, width) : line;
+    if (stringWidth(longer) > width) return line === "" ? cut(part, width) : line;
     line = longer;
   }
   return line;
+}
+
+/** Of wide characters not even one may fit. */
+function cut(text: string, width: number): string {
+  const shorter = cliTruncate(text, width);
+  return stringWidth(shorter) > width ? "" : shorter;
 }
 
 function head({ report, trend, label, columns }: PanelFacts, paint: Paint, width: number): string {
@@ -87,7 +93,7 @@ function head({ report, trend, label, columns }: PanelFacts, paint: Paint, width
     const speed = rates === undefined || report.bytesRead === 0 ? [] : [`${bytes(Math.max(0, rates.bytes))}/s`];
     return fitted([`${paint("bold", name)}  ${elapsed}`, ...read, ...speed], width);
   }
-  const whole = `${Math.floor(fraction * 100)} %`.padStart(5);
+  const whole = `${Math.floor(fraction * 100)} %`.padStart(6);
   const rest = left === undefined ? elapsed : `${elapsed}, about ${clock(left)} left`;
   const room = width - stringWidth(name) - stringWidth(whole) - stringWidth(rest) - 4;
   if (room < SHORTEST_BAR) return fitted([`${paint("bold", name)}${whole}`, rest, elapsed], width);
