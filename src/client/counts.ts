@@ -8,6 +8,9 @@ import type { Completion } from "../providers/provider.ts";
 import type { CallCounts, ProviderReport } from "../stage.ts";
 import { addUsage, noUsage } from "../usage.ts";
 
+/** Ms. The longest stream takes an hour. So bounded a histogram has 100 kB. */
+const LATENCIES = { lowest: 1, highest: 2 * 60 * 60 * 1_000, figures: 3 };
+
 interface Setup {
   /** Calls in flight at most. */
   readonly most: number;
@@ -25,7 +28,7 @@ export const callCounts = ({ most, headOfLine, providers }: Setup): CallCounts =
   usage: noUsage(),
   unknownUsage: 0,
   backingOff: 0,
-  latency: createHistogram(),
+  latency: createHistogram(LATENCIES),
   most,
   get headOfLineMs() {
     return Math.round(headOfLine.ms);
@@ -40,7 +43,7 @@ export function tally(counts: CallCounts, outcome: Completion | MillraceError | 
     return;
   }
   addUsage(counts.usage, outcome.usage);
-  counts.latency.record(Math.max(1, Math.round(ms)));
+  counts.latency.record(Math.min(LATENCIES.highest, Math.max(1, Math.round(ms))));
 }
 
 /** `stage_failed`: whoever listened to the pieces of an answer has ended it. */
