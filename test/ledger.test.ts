@@ -57,7 +57,8 @@ function accountOf(ledger: readonly LedgerEntry[]) {
     requests: ledger.length,
     retries,
     rateLimited: ledger.filter(({ outcome }) => WAITS.has(outcome)).length,
-    unknownUsage: ledger.filter(({ outcome }) => NO_ANSWER.has(outcome)).length,
+    // What says 408 may have been worked on all the same.
+    unknownUsage: ledger.filter(({ outcome }) => NO_ANSWER.has(outcome) || outcome === "timeout408").length,
     inputTokens: sum(({ inputTokens }) => inputTokens),
     outputTokens: sum(({ outputTokens }) => outputTokens),
   };

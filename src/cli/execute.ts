@@ -15,6 +15,7 @@ import { EXIT, errorNote } from "./exit.ts";
 import { type Log, logOf } from "./log.ts";
 import { checkPlaces, deadLettersOf, leftOf, pathsOf, refuseUnfinished } from "./places.ts";
 import { showProgress } from "./progress.ts";
+import { reading } from "./reading.ts";
 import { reportFile, writeReport } from "./report-file.ts";
 import { onSignals } from "./signals.ts";
 import { VERSION } from "./version.ts";
@@ -53,6 +54,8 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
     signal: abort.signal,
     stop: stop.signal,
     ...(store === undefined ? {} : { store }),
+    ...(flags.maxCost === undefined ? {} : { maxCost: flags.maxCost }),
+    ...(flags.prices === undefined ? {} : { prices: flags.prices }),
   });
   log.tell({
     level: "info",
@@ -117,13 +120,6 @@ function sinkOf(output: string | undefined, { columns, table, key }: RunFlags): 
 }
 
 const refused = (why: string) => failure("invalid_option", `${why}.`);
-
-const reading = ({ from, path, skip, limit }: RunFlags) => ({
-  ...(from === undefined ? {} : { format: from }),
-  ...(path === undefined ? {} : { path }),
-  ...(skip === undefined ? {} : { skip }),
-  ...(limit === undefined ? {} : { limit }),
-});
 
 interface StartPlaces {
   readonly inputs: readonly string[];

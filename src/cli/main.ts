@@ -1,10 +1,12 @@
 /** The command line: what is typed, to the command that does it, to the exit code. */
 
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
+import { ESTIMATE_OPTIONS } from "../config/estimate-options.ts";
 import { type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
 import { age, duration } from "../config/values.ts";
 import { failure, isMillraceError } from "../errors.ts";
 import type { CheckFlags } from "./check.ts";
+import type { EstimateFlags } from "./estimate.ts";
 import { EXIT, errorNote, exitCodeOf } from "./exit.ts";
 import { earlyLog, type Log } from "./log.ts";
 import type { SimulateFlags } from "./simulate.ts";
@@ -78,6 +80,7 @@ function program(log: Log, done: Done): Command {
       done(await runCommand(file, inputs, flags));
     });
   for (const command of [analyze, run]) for (const spec of RUN_OPTIONS) command.addOption(optionOf(spec));
+  addEstimate(millrace, done);
   addCheck(millrace, done);
   addSimulate(millrace, done);
   addStore(millrace, done);
@@ -118,6 +121,17 @@ function optionOf(spec: OptionSpec): Option {
   if (choices !== undefined) option.choices(choices);
   if (parse !== undefined) option.argParser(parse);
   return option;
+}
+
+function addEstimate(millrace: Command, done: Done): void {
+  const estimate = millrace
+    .command("estimate [input...]")
+    .description("what a run would cost and take, by reading its input; sends nothing and needs no key")
+    .action(async (inputs: string[], flags: EstimateFlags) => {
+      const { estimateCommand } = await import("./estimate.ts");
+      done(await estimateCommand(inputs, flags));
+    });
+  for (const spec of ESTIMATE_OPTIONS) estimate.addOption(optionOf(spec).hideHelp(spec.idle ?? false));
 }
 
 function addCheck(millrace: Command, done: Done): void {

@@ -3,9 +3,10 @@
 import { styleText } from "node:util";
 import cliTruncate from "cli-truncate";
 import stringWidth from "string-width";
+import { dollars } from "../budget.ts";
 import type { LimitReport, RunReport } from "../index.ts";
 import type { Trend } from "./trend.ts";
-import { bytes, cause, clock, count, dollars, short, time } from "./words.ts";
+import { bytes, cause, clock, count, short, time } from "./words.ts";
 
 export interface PanelFacts {
   readonly report: RunReport;
@@ -194,13 +195,9 @@ function used({ report, trend, memory }: PanelFacts): string[] {
     ...(requests > 0 ? [costOf(report, trend)] : []),
     ...(tokens > 0 ? [`${short(usage.inputTokens)} tokens in, ${short(usage.outputTokens)} out`] : []),
     `${bytes(memory)} of memory`,
-    ...(requests > 0 && report.cost !== null && pricesOf(report) !== null ? [`prices of ${pricesOf(report)}`] : []),
+    ...(requests > 0 && report.cost !== null && report.pricesDate !== null ? [`prices of ${report.pricesDate}`] : []),
   ];
 }
-
-/** The day of the prices, where the report has one. */
-export const pricesOf = (report: RunReport & { readonly pricesDate?: string | null }): string | null =>
-  report.pricesDate ?? null;
 
 function costOf(report: RunReport, { fraction }: Trend): string {
   const { cost, cached } = report;

@@ -122,7 +122,13 @@ const fields: Fields<ReportFile> = {
   unknownUsage: count(
     "requests whose answer never came whole (timeouts, lost connections, broken bodies, calls that a stop cut off): the provider may have billed them, `usage` and `cost` hold nothing of them",
   ),
-  cost: orNull(amount("US dollars; null: not known")),
+  cost: orNull(amount("US dollars, by the usage that the answers told; null: a model's price is not known")),
+  costAtMost: orNull(amount("that, and what the requests of `unknownUsage` may have cost besides")),
+  pricesDate: orNull({
+    type: "string",
+    format: "date",
+    description: "the day of the prices; null: they are none of a list",
+  }),
   elapsedMs: amount("how long the run took"),
   stages: list("the stages in their order", stage),
   peakMemoryBytes: count("the most memory that the process had, resident"),

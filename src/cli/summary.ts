@@ -1,9 +1,9 @@
 /** What a run has come to, in lines: pure. */
 
+import { dollars } from "../budget.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { RunReport } from "../report.ts";
-import { pricesOf } from "./panel.ts";
-import { cause, count, dollars, failed, percent, time } from "./words.ts";
+import { cause, count, failed, percent, time } from "./words.ts";
 
 export interface Outlook {
   /** How much is done, from 0 to 1; undefined: nobody knows. */
@@ -110,7 +110,9 @@ function tokens({ usage, unknownUsage }: RunReport): string {
 
 function cost(report: RunReport): string {
   if (report.requests === 0) return "";
-  if (report.cost === null) return "unknown: there is no price for the model";
-  const prices = pricesOf(report);
-  return `${dollars(report.cost)}${prices === null ? "" : ` (prices of ${prices})`}`;
+  if (report.cost === null) return "unknown: there is no price for the model (prices)";
+  const { cost: known, costAtMost, pricesDate } = report;
+  const more =
+    costAtMost !== null && costAtMost > known ? `, ${dollars(costAtMost)} at most: some calls broke off` : "";
+  return `${dollars(known)}${more}${pricesDate === null ? "" : ` (prices of ${pricesDate})`}`;
 }

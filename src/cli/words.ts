@@ -30,13 +30,6 @@ export function bytes(size: number): string {
   return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power]}`;
 }
 
-/** Small sums show what they are worth; none but nothing is $0. */
-export function dollars(sum: number): string {
-  if (sum === 0) return "$0.00";
-  if (sum < 0.0001) return "under $0.0001";
-  return sum < 1 ? `$${sum.toFixed(4)}` : `$${number.format(Number(sum.toFixed(2)))}`.replace(/(\.\d)$/, "$10");
-}
-
 export function percent(share: number): string {
   const value = share * 100;
   return `${value === 0 || value >= 10 ? Math.round(value) : value.toPrecision(2)} %`;

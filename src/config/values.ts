@@ -130,6 +130,15 @@ export const temperature: Reader<number> = reader(
   { type: "number", minimum: 0, maximum: 2 },
 );
 
+export const dollars: Reader<number> = reader(
+  (text) => {
+    const value = Number(text.replace(/^\$/, ""));
+    if (/^\$?\d*\.?\d+$/.test(text) && value > 0) return value;
+    throw usage(`--max-cost takes US dollars, as 25 or 0.50, got "${text}".`);
+  },
+  { type: "number", minimum: 0 },
+);
+
 /** How many records may fail: so many, or a part of those read. */
 export type FailureLimit = { readonly count: number } | { readonly share: number };
 

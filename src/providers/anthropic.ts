@@ -53,6 +53,7 @@ function withKey(options: AnthropicOptions): Provider {
     maxOutputTokens,
     baseURL,
     sends: sentWith(settings),
+    price: settings.price,
     complete: (request, options) =>
       wire.call(options.signal, async (client) => {
         // `messages.create` does the same, but writes a line to stderr for every call to a model that is to be retired.

@@ -1,5 +1,6 @@
 /** The stage that asks a model about each record. */
 
+import { Budget } from "../budget.ts";
 import { type Caller, Client } from "../client/client.ts";
 import { callCounts } from "../client/counts.ts";
 import type { Place } from "../client/gate.ts";
@@ -8,6 +9,7 @@ import { mostCalls } from "../client/open-files.ts";
 import { Prospects } from "../client/prospects.ts";
 import { Remembered } from "../client/remembered.ts";
 import type { AnswerSchema } from "../client/schema.ts";
+import { Spending } from "../client/spending.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type History, noHistory } from "../limits/retry.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -45,6 +47,7 @@ export class Analyze extends Parallel {
   readonly #headOfLine = new Stopwatch();
   readonly #remembered: Remembered;
   readonly #prospects = new Prospects();
+  #spending: Spending | undefined;
   readonly #released = new AbortController();
   /** Records that lack their content, as long as there was no other; then NaN. */
   #lacking = 0;
@@ -60,7 +63,11 @@ export class Analyze extends Parallel {
       ordered: settings.ordered,
     });
     this.#settings = settings;
-    this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters, store: settings.store });
+    this.#stage = new Stage("analyze", {
+      deadLetters: settings.deadLetters,
+      store: settings.store,
+      prices: settings.prices,
+    });
     const { members } = settings.provider;
     const asked = members?.kind === "fallback" ? members.providers : [settings.provider];
     this.#clients = asked.map((provider) => Client.of(provider));
@@ -81,9 +88,32 @@ export class Analyze extends Parallel {
     return this.#settings.provider;
   }
 
+  /** For who wants to know what would be asked. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
   /** Opens what the stage needs, before anything is sent; without it, that is done for the first record. */
   prepare(): Promise<void> {
+    this.#spends();
     return this.#remembered.open();
+  }
+
+  /** What the calls may spend is known when the run begins. @throws `invalid_option` for a cap without prices */
+  #spends(): Spending {
+    if (this.#spending !== undefined) return this.#spending;
+    const { maxCost } = this.#settings;
+    const { budget: within, prices } = this.#stage.spending;
+    const budget = maxCost === undefined ? within : new Budget(maxCost, within);
+    const spending = new Spending(this.#counts.cost, { budget, prices });
+    if (spending.capped) {
+      const unknown = this.#clients
+        .flatMap(({ members }) => members)
+        .find((one) => spending.priceOf(one) === undefined);
+      if (unknown !== undefined) throw noPrice(unknown);
+    }
+    this.#spending = spending;
+    return spending;
   }
 
   async #handle(record: unknown, signal: AbortSignal): Promise<unknown> {
@@ -105,6 +135,11 @@ export class Analyze extends Parallel {
       }
       const fault = isMillraceError(error) ? error : failure("internal", String(error), { cause: error });
       fault.attempts = history.attempts;
+      // What was answered goes all the way.
+      if (fault.code === "cost_cap_reached" && this.#stage.halts(fault)) {
+        report.released++;
+        return drop;
+      }
       if (fault.scope === "run") throw fault;
       await this.#stage.reject(fault, { record });
       this.#sort(fault);
@@ -151,6 +186,7 @@ export class Analyze extends Parallel {
     const shared: Omit<Caller, "line" | "replaceable"> = {
       policy,
       counts: this.#counts,
+      spending: this.#spends(),
       signal,
       release: this.#released.signal,
       history,
@@ -188,6 +224,15 @@ export class Analyze extends Parallel {
     });
     this.#released.abort(error ?? undefined);
   }
+}
+
+function noPrice({ name, model }: Provider): MillraceError {
+  const example = `prices: { ${JSON.stringify(model)}: { input: 1, output: 5 } }`;
+  return failure(
+    "invalid_option",
+    `A cap on the cost needs the price of "${model}" (${name}), which is not known. Say it in US dollars for a million tokens, as ${example}, ` +
+      "or leave out --max-cost (maxCost).",
+  );
 }
 
 function numberOf(priority: unknown): number {

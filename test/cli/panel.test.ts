@@ -51,6 +51,8 @@ const report = (changes: Partial<RunReport> = {}): RunReport => ({
   usage: { inputTokens: 8_200_000, outputTokens: 1_100_000, cacheReadTokens: 0, cacheWriteTokens: 0 },
   unknownUsage: 0,
   cost: null,
+  costAtMost: null,
+  pricesDate: null,
   elapsedMs: 252_000,
   stages: [],
   ...changes,
@@ -135,8 +137,8 @@ describe("the panel", () => {
 
   test("never says $0 for a cost that nobody knows, and what it will be at the end where it is known", () => {
     expect(lines(report()).join()).not.toContain("$");
-    const known = report({ cost: 12.83 });
-    expect(lines(Object.assign(known, { pricesDate: "2026-08-20" }), { columns: 120 }).at(-1)).toBe(
+    const known = report({ cost: 12.83, costAtMost: 12.83, pricesDate: "2026-08-20" });
+    expect(lines(known, { columns: 120 }).at(-1)).toBe(
       "used     cost $12.83, about $22.12 at the end · 8.2M tokens in, 1.1M out · 86.0 MB of memory · prices of 2026-08-20",
     );
   });

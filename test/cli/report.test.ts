@@ -9,7 +9,7 @@ import { articles, cli, environment, folder, KEY, simulator, startCli, writeLine
 
 const schema = JSON.parse(schemaText());
 // Of a format the syntax is checked below.
-const valid = new Ajv({ strict: false, allErrors: true, formats: { "date-time": true } }).compile(schema);
+const valid = new Ajv({ strict: false, allErrors: true, formats: { date: true, "date-time": true } }).compile(schema);
 
 function checked(cwd: string) {
   const text = readFileSync(join(cwd, "report.json"), "utf8");
