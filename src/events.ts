@@ -60,6 +60,24 @@ export interface CallEvent {
     | undefined;
 }
 
+/** What is done about an attempt that has failed. */
+export interface RetryEvent {
+  readonly provider: string;
+  readonly model: string;
+  /** Which of the provider's keys, from 1. */
+  readonly lane: number;
+  /** The record's how manieth attempt has failed, from 1. */
+  readonly attempt: number;
+  readonly code: ErrorCode;
+  readonly status: number | undefined;
+  /** `wait`: it was told to, and uses up no retry. `fail`: there is no further attempt. */
+  readonly action: "retry" | "wait" | "fail";
+  /** Until the next attempt may start. */
+  readonly delayMs: number;
+  /** Ms since the epoch. */
+  readonly time: number;
+}
+
 /** A record that has failed for good. */
 export interface DeadLetterEvent {
   readonly stage: string;
@@ -75,15 +93,24 @@ export interface DeadLetterEvent {
 /** The name of the channel that the ends of attempts are published on. */
 export const CALL_CHANNEL = "millrace:call";
 
+/** The name of the channel that decisions about failed attempts are published on. */
+export const RETRY_CHANNEL = "millrace:retry";
+
 /** The name of the channel that failed records are published on. */
 export const DEAD_LETTER_CHANNEL = "millrace:dead-letter";
 
 const calls = channel(CALL_CHANNEL);
+const retries = channel(RETRY_CHANNEL);
 const deadLetters = channel(DEAD_LETTER_CHANNEL);
 
 /** @param event made only when somebody hears it */
 export function publishCall(event: () => CallEvent): void {
   if (calls.hasSubscribers) calls.publish(event());
+}
+
+/** @param event made only when somebody hears it */
+export function publishRetry(event: () => RetryEvent): void {
+  if (retries.hasSubscribers) retries.publish(event());
 }
 
 /** @param event made only when somebody hears it */
