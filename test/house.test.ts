@@ -26,9 +26,22 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   sinks: ["stage"],
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
+  telemetry: ["events", "report"],
   index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
   config: ["index", "providers"],
-  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "store", "transforms"],
+  cli: [
+    "events",
+    "index",
+    "config",
+    "pipeline",
+    "report",
+    "simulator",
+    "sources",
+    "sinks",
+    "store",
+    "telemetry",
+    "transforms",
+  ],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;

@@ -10,6 +10,7 @@ import { startRun } from "../pipeline.ts";
 import { holdsPassword } from "../sinks/postgres.ts";
 import { RecordSink } from "../sinks/write.ts";
 import { filesOf } from "../sources/files.ts";
+import { openTelemetry } from "../telemetry/telemetry.ts";
 import { onWarning } from "../warn.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT } from "./exit.ts";
@@ -45,12 +46,14 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const stages = [read(inputs, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
   const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
   const deafen = onWarning((message) => say(`millrace: ${message}`));
+  const telemetry = await openTelemetry({ serve: flags.serve, title: inputs.join(", "), say });
   const run = startRun(stages, {
     deadLetters: write(deadLetters),
     signal: abort.signal,
     stop: stop.signal,
     ...(store === undefined ? {} : { store }),
   });
+  telemetry.follow(run.report);
   if (sink instanceof RecordSink)
     sink.on("notice", (message) => say(`${process.stderr.isTTY ? "\n" : ""}millrace: ${message}`));
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
@@ -66,6 +69,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   hush();
   deafen();
   process.off("beforeExit", stalled);
+  await telemetry.end(ended);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
   const lines = lastWords(ended, code, { output, deadLetters, leftOf, store: store?.path });
   for (const line of lines.errors) process.stderr.write(`${line}\n`);

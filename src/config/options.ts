@@ -1,6 +1,7 @@
 /** The options of `analyze` and `run`, declared once: the command line, its help and README's table are made from this. */
 
 import { failure } from "../errors.ts";
+import { address } from "./address.ts";
 
 export interface OptionSpec {
   /** As the user types it, with its value's name. */
@@ -213,6 +214,11 @@ export const RUN_OPTIONS = [
   },
   { flags: "-q, --quiet", help: "nothing on stderr but errors" },
   { flags: "--report <file>", help: "write the run's report as JSON" },
+  {
+    flags: "--serve <[host:]port>",
+    help: "show the run live on a page of this machine, with /metrics, /report and /health; 0 is any free port, a host opens it wider",
+    parse: address,
+  },
 ] as const satisfies readonly OptionSpec[];
 
 /** What the options come to. Absent: not given. */
@@ -254,4 +260,5 @@ export interface RunFlags {
   readonly progress?: "auto" | "line" | "none";
   readonly quiet?: boolean;
   readonly report?: string;
+  readonly serve?: { readonly host: string; readonly port: number };
 }

@@ -1,0 +1,183 @@
+/** What the charts show, from the points of a run: pure. */
+
+/** @typedef {import("../course.ts").Point} Point */
+/** @typedef {{ label: string, color: string, fill?: boolean, dash?: boolean }} Line */
+/** @typedef {{ lines: Line[], values: (number | null)[][] }} Drawn values: one list a line, as long as the points */
+/** @typedef {{ id: string, title: string, unit: string, empty: string, format: "count" | "share" | "time" | "money" | "size", top?: number, draw: (points: Point[]) => Drawn }} Chart */
+
+/** Rates are taken over so many seconds at least, so that single calls do not make them jump. */
+const OVER = 5;
+
+/** Lines of one chart at most: more cannot be told apart. */
+const MOST_LINES = 5;
+
+const HUES = ["--blue", "--orange", "--green", "--violet", "--grey"];
+
+/**
+ * What a total grew by, a minute.
+ *
+ * @param {Point[]} points
+ * @param {(point: Point) => number} total
+ * @returns {(number | null)[]}
+ */
+export function perMinute(points, total) {
+  let back = 0;
+  return points.map((point, at) => {
+    while (back + 1 < at && points[back + 1].time <= point.time - OVER) back++;
+    const since = points[back];
+    const seconds = point.time - since.time;
+    return seconds <= 0 ? null : Math.max(0, ((total(point) - total(since)) / seconds) * 60);
+  });
+}
+
+/**
+ * The names with the largest totals; the rest is told together.
+ *
+ * @param {Readonly<Record<string, number>>} totals
+ */
+function largest(totals) {
+  const names = Object.keys(totals).sort((a, b) => totals[b] - totals[a]);
+  return names.length <= MOST_LINES
+    ? { shown: names, rest: [] }
+    : { shown: names.slice(0, MOST_LINES - 1), rest: names.slice(MOST_LINES - 1) };
+}
+
+/** @param {Point[]} points @returns {Drawn} */
+function errors(points) {
+  const { shown, rest } = largest(points.at(-1)?.errors ?? {});
+  const lines = shown.map((code, at) => ({ label: code.replaceAll("_", " "), color: HUES[at] }));
+  const values = shown.map((code) => perMinute(points, (point) => point.errors[code] ?? 0));
+  if (rest.length === 0) return { lines, values };
+  const sum = (/** @type {Point} */ point) => rest.reduce((total, code) => total + (point.errors[code] ?? 0), 0);
+  return { lines: [...lines, { label: "others", color: "--grey" }], values: [...values, perMinute(points, sum)] };
+}
+
+/**
+ * How far each limit was used: what was taken of it between two points, beside what it allowed in that time.
+ *
+ * @param {Point[]} points
+ * @returns {Drawn}
+ */
+function limits(points) {
+  const newest = points.at(-1)?.limits ?? {};
+  const names = Object.keys(newest).sort((a, b) => newest[b].used - newest[a].used);
+  const several = new Set(names.map((name) => name.slice(0, name.lastIndexOf("/")))).size > 1;
+  const shown = names.slice(0, MOST_LINES);
+  const lines = shown.map((name, at) => ({ label: limitName(name, several), color: HUES[at] }));
+  const values = shown.map((name) => points.map((point) => point.limits[name]?.used ?? null));
+  return { lines, values };
+}
+
+/** @param {string} name `provider/lane/kind` @param {boolean} several whether there are limits of others too */
+export function limitName(name, several) {
+  const [provider, lane, kind] = name.split("/");
+  const what = { requests: "requests", input: "input tokens", output: "output tokens", tokens: "tokens" }[kind] ?? kind;
+  return several ? `${provider} ${lane} ${what}` : what;
+}
+
+/** @type {readonly Chart[]} */
+export const CHARTS = [
+  {
+    id: "throughput",
+    title: "Throughput",
+    unit: "records a minute",
+    empty: "No record has gone through yet.",
+    format: "count",
+    draw: (points) => ({
+      lines: [
+        { label: "written", color: "--blue", fill: true },
+        { label: "failed", color: "--red" },
+      ],
+      values: [perMinute(points, ({ written }) => written), perMinute(points, ({ deadLettered }) => deadLettered)],
+    }),
+  },
+  {
+    id: "concurrency",
+    title: "Calls in flight",
+    unit: "at once",
+    empty: "No call has been made yet.",
+    format: "count",
+    draw: (points) => ({
+      lines: [
+        { label: "in flight", color: "--blue", fill: true },
+        { label: "allowed", color: "--grey", dash: true },
+      ],
+      values: [points.map(({ inFlight }) => inFlight), points.map(({ allowed }) => allowed)],
+    }),
+  },
+  {
+    id: "limits",
+    title: "Limit use",
+    unit: "of what is allowed",
+    empty: "The provider has told no limit.",
+    format: "share",
+    top: 1,
+    draw: limits,
+  },
+  {
+    id: "latency",
+    title: "Latency of answered calls",
+    unit: "from sending to the whole answer",
+    empty: "No call has been answered yet.",
+    format: "time",
+    draw: (points) => ({
+      lines: [
+        { label: "half within", color: "--blue" },
+        { label: "95 % within", color: "--orange" },
+        { label: "99 % within", color: "--violet" },
+      ],
+      values: [
+        points.map(({ latency }) => latency?.p50 ?? null),
+        points.map(({ latency }) => latency?.p95 ?? null),
+        points.map(({ latency }) => latency?.p99 ?? null),
+      ],
+    }),
+  },
+  {
+    id: "errors",
+    title: "Failed attempts",
+    unit: "a minute, by code",
+    empty: "No attempt has failed.",
+    format: "count",
+    draw: errors,
+  },
+  {
+    id: "cost",
+    title: "Cost",
+    unit: "US dollars so far",
+    empty: "No price is known for this model; the tokens are above.",
+    format: "money",
+    draw: (points) =>
+      points.some(({ cost }) => cost !== null)
+        ? { lines: [{ label: "so far", color: "--green", fill: true }], values: [points.map(({ cost }) => cost)] }
+        : { lines: [], values: [] },
+  },
+  {
+    id: "tokens",
+    title: "Tokens",
+    unit: "a minute",
+    empty: "No token has been billed yet.",
+    format: "count",
+    draw: (points) => ({
+      lines: [
+        { label: "in", color: "--blue" },
+        { label: "out", color: "--orange" },
+      ],
+      values: [
+        perMinute(points, ({ inputTokens }) => inputTokens),
+        perMinute(points, ({ outputTokens }) => outputTokens),
+      ],
+    }),
+  },
+  {
+    id: "memory",
+    title: "Memory",
+    unit: "held by the process",
+    empty: "Not known yet.",
+    format: "size",
+    draw: (points) => ({
+      lines: [{ label: "resident", color: "--grey", fill: true }],
+      values: [points.map(({ memory }) => memory)],
+    }),
+  },
+];
