@@ -1,6 +1,7 @@
 /** What millrace's own streams have in common: a name, counters, and a way out for records that fail. */
 
 import { once } from "node:events";
+import type { RecordableHistogram } from "node:perf_hooks";
 import type { Writable } from "node:stream";
 import { inspect } from "node:util";
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "./errors.ts";
@@ -14,7 +15,7 @@ import type { UsageTotal } from "./usage.ts";
 export interface CallCounts {
   /** Requests sent, every attempt counted. */
   attempts: number;
-  /** Attempts that followed a fault. */
+  /** Attempts that repeated one that had met a fault, counted when they are sent. */
   retries: number;
   /** Times that a provider asked to wait (429, 529). */
   rateLimited: number;
@@ -22,8 +23,19 @@ export interface CallCounts {
   waitedMs: number;
   /** Records that made no call of their own: what they asked was stored, or another record asked it. */
   cached: number;
-  /** Tokens billed, those of failed and repeated attempts included. */
+  /** Tokens billed, as the answers tell it; those of answers that were of no use included. */
   usage: UsageTotal;
+  /**
+   * Attempts whose answer never came whole: timeouts, lost connections, broken bodies, calls that a stop cut off. The
+   * provider may have billed them; what, nobody says, so that `usage` holds nothing of them.
+   */
+  unknownUsage: number;
+  /** Records that wait before their next attempt, after a fault or because they were told to. */
+  backingOff: number;
+  /** Time from sending to the whole answer, in ms, of the attempts that were answered. */
+  readonly latency: RecordableHistogram;
+  /** Calls that the stage has in flight at most. */
+  readonly most: number;
   /** Ms in which the window was full and yet nothing waited to be sent: lost to slow calls at the head of the line. */
   readonly headOfLineMs: number;
   /** How the providers' limits stand. A provider that serves several stages appears in each, as the same function. */
@@ -37,16 +49,41 @@ export interface ProviderReport {
   /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`. */
   readonly heldBackMs: Readonly<Record<string, number>>;
   readonly limits: readonly LimitReport[];
+  /** Calls that wait to start. */
+  readonly waiting: number;
+  /** What holds the next of them back; null: nothing. */
+  readonly heldBy: string | null;
+  readonly lanes: readonly LaneReport[];
 }
 
-/** One limit, as the provider told it. */
+/** One provider with one key, as it stands. */
+export interface LaneReport {
+  readonly provider: string;
+  readonly model: string;
+  /** Which of the provider's keys, from 1. */
+  readonly lane: number;
+  /** Calls under way. */
+  readonly inFlight: number;
+  /** Calls that may be under way at once, for now. */
+  readonly allowed: number;
+  /** `paused`: everything waits, because of refusals. `outage`: every call fails. `closed`: it gets no more calls. */
+  readonly state: "open" | "paused" | "outage" | "closed";
+  /** Calls a minute that it carries, where that was found by refusals; null: nothing was to be found. */
+  readonly pacePerMinute: number | null;
+}
+
+/** One limit. */
 export interface LimitReport {
   readonly provider: string;
   readonly model: string;
   /** Which of the provider's keys, from 1. */
   readonly lane: number;
   readonly kind: "requests" | "input" | "output" | "tokens";
+  /** `provider`: as its answers tell it. `own`: set by whoever runs this. */
+  readonly from: "provider" | "own";
   readonly perMinute: number;
+  /** What was taken of it since it became known, as the provider counts. */
+  readonly spent: number;
   /** How far it was used since it became known; 1 is to the brim. */
   readonly used: number;
 }
@@ -63,6 +100,15 @@ export interface StageReport {
   /** Dead letters by the code of their error. */
   failures: Partial<Record<ErrorCode, number>>;
   calls?: CallCounts;
+  /** Of a source. */
+  input?: InputCounts;
+}
+
+/** How far a source has come in its bytes, as they lie on disk or come in: compressed ones where they are. */
+export interface InputCounts {
+  readonly bytesRead: number;
+  /** Of all inputs together; null where nobody knows, as of a pipe. */
+  readonly bytesTotal: number | null;
 }
 
 /** What a run gives to each of its stages. */

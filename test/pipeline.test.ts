@@ -1,5 +1,6 @@
 /** Whole runs: what may stand in them, and what they report. */
 
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Duplex, PassThrough, Readable, Writable } from "node:stream";
@@ -183,6 +184,16 @@ describe("the report", () => {
     ];
     const report = await pipeline(read(path), ...stages, collector().stream, { deadLetters: letterBox().stream });
     expect(report).toEqual({
+      bytesRead: statSync(path).size,
+      bytesTotal: statSync(path).size,
+      inFlight: 0,
+      allowed: 0,
+      waiting: 0,
+      heldBy: null,
+      backingOff: 0,
+      lanes: [],
+      latencyMs: null,
+      unknownUsage: 0,
       read: 12,
       written: 3,
       deadLettered: 5,

@@ -5,11 +5,10 @@ import { type CallEvent, publishCall } from "../events.ts";
 import type { Limits } from "../limits/amounts.ts";
 import { onAbort } from "../limits/on-abort.ts";
 import { type History, nextStep, type RetryPolicy } from "../limits/retry.ts";
-import { sleep } from "../limits/sleep.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
 import type { CallCounts, ProviderReport } from "../stage.ts";
-import { addUsage } from "../usage.ts";
 import { attempt } from "./attempt.ts";
+import { backOff, tally } from "./counts.ts";
 import { Gate, type Place } from "./gate.ts";
 import { Lane, measureOf } from "./lane.ts";
 import type { Line } from "./line.ts";
@@ -108,6 +107,9 @@ export class Client {
       limits: lanes.flatMap(({ admission, provider: { name, model }, number }) =>
         admission.uses(now).map((use) => ({ provider: name, model, lane: number, ...use })),
       ),
+      waiting: this.gate.waiting,
+      heldBy: this.gate.heldBy ?? null,
+      lanes: lanes.map((lane) => lane.report(now)),
     };
   };
 
@@ -117,12 +119,15 @@ export class Client {
    */
   async complete(request: ModelRequest, caller: Caller): Promise<Answered> {
     const { policy, history, counts } = caller;
+    // Whether the attempt before this one met a fault.
+    let again = false;
     for (;;) {
       const place = await this.#admitted(request, caller);
-      const outcome = await this.#attempt(request, place, caller);
+      const outcome = await this.#attempt(request, { ...place, again }, caller);
       if (!isMillraceError(outcome)) return { completion: outcome, provider: place.lane.provider };
       if (this.#closes(outcome, place.lane, caller)) continue;
-      if (outcome.scope === "wait") counts.rateLimited++;
+      again = outcome.scope !== "wait";
+      if (!again) counts.rateLimited++;
       // What fails while its provider is out of order has not had its try.
       if (outcome.scope === "retry" && place.lane.admission.outSince !== undefined) {
         if (caller.replaceable) throw unquoted(outcome, request);
@@ -130,13 +135,10 @@ export class Client {
       }
       const step = nextStep(outcome, history, policy);
       if (step.action === "fail") throw unquoted(step.error, request);
-      if (step.action === "retry") {
-        history.retries++;
-        counts.retries++;
-      } else history.waits++;
+      if (step.action === "retry") history.retries++;
+      else history.waits++;
       history.waitedMs += step.askedMs;
-      counts.waitedMs += step.askedMs;
-      await sleep(step.delayMs, caller.release);
+      await backOff(step, counts, caller.release);
     }
   }
 
@@ -177,24 +179,28 @@ export class Client {
     });
   }
 
-  async #attempt(request: ModelRequest, { line, lane, started }: Admitted, caller: Caller) {
+  async #attempt(request: ModelRequest, admitted: Try, caller: Caller) {
     try {
-      const outcome = await this.#call(request, { line, lane, started }, caller);
-      if (!isMillraceError(outcome)) await caller.keep?.({ completion: outcome, provider: lane.provider });
+      const outcome = await this.#call(request, admitted, caller);
+      if (!isMillraceError(outcome)) await caller.keep?.({ completion: outcome, provider: admitted.lane.provider });
       return outcome;
     } finally {
-      line.landed();
+      admitted.line.landed();
       this.gate.pump();
     }
   }
 
-  async #call(request: ModelRequest, { lane, started }: Admitted, caller: Caller) {
+  async #call(request: ModelRequest, { lane, started, again }: Try, caller: Caller) {
     const { signal, counts, policy, history, streaming, onDelta } = caller;
+    if (signal.aborted) {
+      lane.settle(started, undefined, history);
+      throw signal.reason;
+    }
     const since = performance.now();
     let outcome: Completion | MillraceError | undefined;
     try {
-      if (signal.aborted) throw signal.reason;
       counts.attempts++;
+      if (again) counts.retries++;
       history.attempts++;
       const count = history.attempts;
       outcome = await attempt(lane.provider, request, {
@@ -203,9 +209,9 @@ export class Client {
         streaming,
         onDelta: onDelta && ((text) => onDelta(text, count)),
       });
-      if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
       return outcome;
     } finally {
+      tally(counts, outcome, performance.now() - since);
       lane.settle(started, outcome, history);
       publishCall(() => callEvent(lane, { outcome, history, since }));
     }
@@ -241,6 +247,11 @@ interface Admitted {
   readonly line: Line<Place>;
   readonly lane: Lane;
   readonly started: ReturnType<Lane["start"]>;
+}
+
+interface Try extends Admitted {
+  /** It repeats an attempt that met a fault. */
+  readonly again: boolean;
 }
 
 /** Less its text. */

@@ -44,6 +44,18 @@ export class Gate {
     return this.lanes.filter(({ closed }) => closed === undefined);
   }
 
+  /** Calls that wait to start. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const line of this.#lines) waiting += line.waiting;
+    return waiting;
+  }
+
+  /** What holds the next of them back. */
+  get heldBy(): WaitCause | undefined {
+    return this.#held?.cause;
+  }
+
   enter(place: Place): void {
     if (this.#lines.size === 0) for (const lane of this.lanes) lane.onRoom(this.#pump);
     this.#lines.add(place.line);

@@ -38,6 +38,8 @@ export const mayBegin = (bytes: Uint8Array): boolean =>
   );
 
 interface Unpacking extends DecompressLimits {
+  /** Hears how many more bytes of the input were made use of. */
+  readonly took?: ((bytes: number) => void) | undefined;
   /** Reads bytes of the input another time, from an offset up to another, where that can be done. */
   readonly again?: Again | undefined;
 }
@@ -74,7 +76,7 @@ export async function* decompressed(
 async function* unpacked(
   chunks: AsyncIterable<unknown>,
   compression: Compression,
-  { again, ...limits }: Unpacking,
+  { again, took, ...limits }: Unpacking,
 ): AsyncGenerator<readonly Buffer[], void, undefined> {
   const guard = new OutputGuard(limits);
   const history = new History(again);
@@ -96,6 +98,7 @@ async function* unpacked(
           }
           const { fault, taken } = await engine.write(rest);
           guard.took(taken);
+          took?.(taken);
           yield* guard.passed(history.gave(engine.ready.splice(0)));
           if (fault !== undefined) {
             // zstd takes zeros for a fault where a frame ended with the piece before.

@@ -1,6 +1,7 @@
 /** The stage that asks a model about each record. */
 
 import { type Caller, Client } from "../client/client.ts";
+import { callCounts } from "../client/counts.ts";
 import type { Place } from "../client/gate.ts";
 import { Line } from "../client/line.ts";
 import { mostCalls } from "../client/open-files.ts";
@@ -12,7 +13,6 @@ import { type History, noHistory } from "../limits/retry.ts";
 import type { Provider } from "../providers/provider.ts";
 import { type Article, carrySource, drop } from "../record.ts";
 import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
-import { noUsage } from "../usage.ts";
 import { type AnalyzeOptions, normalised, type Settings } from "./analyze-options.ts";
 import { called, told } from "./functions.ts";
 import { Parallel } from "./parallel.ts";
@@ -62,14 +62,15 @@ export class Analyze extends Parallel {
     this.#settings = settings;
     this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters, store: settings.store });
     const { members } = settings.provider;
-    const providers = members?.kind === "fallback" ? members.providers : [settings.provider];
-    this.#clients = providers.map((provider) => Client.of(provider));
+    const asked = members?.kind === "fallback" ? members.providers : [settings.provider];
+    this.#clients = asked.map((provider) => Client.of(provider));
     const flight = { calls: 0 };
     const last = this.#clients.at(-1);
     const line = (client: Client) => new Line<Place>(most, client === last ? settings.policy.maxWait : 0, flight);
     this.#lines = new Map(this.#clients.map((client) => [client, line(client)]));
     for (const client of this.#clients) client.allow({ most, auto, limits: settings.limits });
-    this.#counts = callCounts(this.#clients, this.#headOfLine);
+    const providers = this.#clients.map(({ report }) => report);
+    this.#counts = callCounts({ most, headOfLine: this.#headOfLine, providers });
     this.#stage.report.calls = this.#counts;
     asStage(this, this.#stage);
     this.#remembered = new Remembered(this.#clients, () => this.#stage.store);
@@ -188,19 +189,6 @@ export class Analyze extends Parallel {
     this.#released.abort(error ?? undefined);
   }
 }
-
-const callCounts = (clients: readonly Client[], headOfLine: Stopwatch): CallCounts => ({
-  attempts: 0,
-  retries: 0,
-  rateLimited: 0,
-  waitedMs: 0,
-  cached: 0,
-  usage: noUsage(),
-  get headOfLineMs() {
-    return Math.round(headOfLine.ms);
-  },
-  providers: clients.map(({ report }) => report),
-});
 
 function numberOf(priority: unknown): number {
   if (typeof priority === "number" && !Number.isNaN(priority)) return priority;
