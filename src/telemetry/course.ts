@@ -30,8 +30,8 @@ export interface Point {
   readonly allowed: number;
   /** Failed attempts so far, by the code of their error. */
   readonly errors: Readonly<Record<string, number>>;
-  /** Taken of each limit since it was learned, by `provider/lane/kind`, and how much it allowed. */
-  readonly limits: Readonly<Record<string, { readonly used: number; readonly perMinute: number }>>;
+  /** Taken of each limit so far, as the provider counts, and what it allows: by `provider/lane/kind/from`. */
+  readonly limits: Readonly<Record<string, { readonly spent: number; readonly perMinute: number }>>;
   /** Ms within which a half, 95 and 99 of a hundred of the calls since the last point were answered. */
   readonly latency: { readonly p50: number; readonly p95: number; readonly p99: number } | null;
   /** Bytes of memory that the process holds. */
@@ -112,7 +112,7 @@ function merged(first: Sample, second: Sample): Sample {
 }
 
 function pointOf(report: RunReport, { errors, time }: { errors: Record<string, number>; time: number }) {
-  const { read, written, deadLettered, requests, usage, cost, limits } = report;
+  const { read, written, deadLettered, requests, usage, cost, limits, inFlight, allowed } = report;
   return {
     time,
     read,
@@ -122,11 +122,14 @@ function pointOf(report: RunReport, { errors, time }: { errors: Record<string, n
     inputTokens: usage.inputTokens,
     outputTokens: usage.outputTokens,
     cost,
-    inFlight: 0,
-    allowed: 0,
+    inFlight,
+    allowed,
     errors,
     limits: Object.fromEntries(
-      limits.map(({ provider, lane, kind, used, perMinute }) => [`${provider}/${lane}/${kind}`, { used, perMinute }]),
+      limits.map(({ provider, lane, kind, from, spent, perMinute }) => [
+        [provider, lane, kind, from].join("/"),
+        { spent, perMinute },
+      ]),
     ),
     memory: process.memoryUsage.rss(),
   };

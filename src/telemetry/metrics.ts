@@ -79,6 +79,27 @@ const ROWS: readonly Row[] = [
   },
   { name: "cost_dollars_total", help: "Cost in US dollars, where prices are known.", values: one((r) => r.cost) },
   { name: "elapsed_seconds", help: "Time since the run began.", gauge: true, values: one((r) => r.elapsedMs / 1_000) },
+  { name: "in_flight_requests", help: "Calls under way.", gauge: true, values: one((r) => r.inFlight) },
+  {
+    name: "allowed_requests",
+    help: "Calls that may be under way at once.",
+    gauge: true,
+    values: one((r) => r.allowed),
+  },
+  { name: "waiting_requests", help: "Calls that wait to start.", gauge: true, values: one((r) => r.waiting) },
+  {
+    name: "backing_off_records",
+    help: "Records that wait before their next attempt.",
+    gauge: true,
+    values: one((r) => r.backingOff),
+  },
+  { name: "input_read_bytes_total", help: "Bytes of the inputs that were read.", values: one((r) => r.bytesRead) },
+  { name: "input_size_bytes", help: "Bytes of all inputs.", gauge: true, values: one((r) => r.bytesTotal) },
+  {
+    name: "unknown_usage_requests_total",
+    help: "Requests that may have been billed without telling their tokens.",
+    values: one((r) => r.unknownUsage),
+  },
   {
     name: "peak_concurrency",
     help: "Most calls in flight at once at one provider.",
@@ -87,25 +108,26 @@ const ROWS: readonly Row[] = [
   },
   {
     name: "limit_per_minute",
-    help: "A provider's limit, as its answers tell it.",
+    help: "A limit, as the provider tells it or as it was given (from is provider or own).",
     gauge: true,
-    labels: ["provider", "model", "lane", "kind"],
-    values: (r) => r.limits.map((limit) => [laneLabels(limit), limit.perMinute] as const),
+    labels: ["provider", "model", "lane", "kind", "from"],
+    values: (r) => r.limits.map((limit) => [limitLabels(limit), limit.perMinute] as const),
   },
   {
     name: "limit_used_ratio",
     help: "How far a limit was used since it became known; 1 is to the brim.",
     gauge: true,
-    labels: ["provider", "model", "lane", "kind"],
-    values: (r) => r.limits.map((limit) => [laneLabels(limit), limit.used] as const),
+    labels: ["provider", "model", "lane", "kind", "from"],
+    values: (r) => r.limits.map((limit) => [limitLabels(limit), limit.used] as const),
   },
 ];
 
-const laneLabels = ({ provider, model, lane, kind }: RunReport["limits"][number]) => ({
+const limitLabels = ({ provider, model, lane, kind, from }: RunReport["limits"][number]) => ({
   provider,
   model,
   lane: String(lane),
   kind,
+  from,
 });
 
 /** `millrace_…` in a registry of the run's own. */
@@ -149,6 +171,8 @@ export class Metrics {
   scrape(report: RunReport): Promise<string> {
     for (const { row, metric } of this.#rows) {
       metric.reset();
+      // What is not known is not 0.
+      if (row.labels === undefined) metric.remove({});
       for (const [labels, value] of row.values(report)) metric.inc({ ...labels }, value);
     }
     this.#memory.set(process.memoryUsage.rss());

@@ -36,7 +36,8 @@ function said(event: LaneEvent): Pick<LogLine, "weight" | "text"> {
       return { weight: less ? "warning" : "note", text: `${change} (${reason})` };
     }
     case "pace": {
-      if (event.perMinute === undefined) return { weight: "note", text: `No pace any more (${reason})` };
+      if (event.perMinute === undefined)
+        return { weight: "note", text: "Pace given up: it was not for the rate that calls were refused" };
       return { weight: "warning", text: `Pace of ${number.format(event.perMinute)} calls a minute (${reason})` };
     }
     case "pause":

@@ -2,7 +2,7 @@
 
 import uPlot from "/uplot.js";
 import { CHARTS } from "./series.js";
-import { count, money, percent, short, size, time } from "./words.js";
+import { count, minute, moment, money, percent, short, size, time } from "./words.js";
 
 /** @typedef {import("./series.js").Chart} Chart */
 /** @typedef {import("./series.js").Drawn} Drawn */
@@ -14,6 +14,9 @@ const FORMATS = { count, share: percent, time, money, size };
 const TICKS = { ...FORMATS, count: short };
 
 const HEIGHT = 150;
+
+/** @param {number} seconds since the epoch @param {number} step between two ticks, s */
+const hour = (seconds, step) => (step < 60 ? moment(seconds * 1_000) : minute(seconds * 1_000));
 
 /** @param {string} name */
 const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
@@ -101,7 +104,13 @@ class Panel {
       cursor: { sync: { key: "run" }, y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: { y: { range: (_, __, max) => [0, Math.max(top, max * 1.08) || 1] } },
       axes: [
-        { ...axis, grid: { show: false }, size: 28, space: 70 },
+        {
+          ...axis,
+          grid: { show: false },
+          size: 26,
+          space: 64,
+          values: (_, splits, __, ___, step) => splits.map((split) => hour(split, step)),
+        },
         { ...axis, size: 54, space: 34, values: (_, splits) => splits.map((split) => tick(split)) },
       ],
       series: [

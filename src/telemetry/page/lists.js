@@ -1,6 +1,6 @@
 /** The tables and lists below the charts. All text goes in as text. */
 
-import { limitName } from "./series.js";
+import { limitNames } from "./series.js";
 import { count, moment, percent, spaced, time, visible } from "./words.js";
 
 /** @typedef {import("../../report.ts").RunReport} RunReport */
@@ -52,12 +52,14 @@ function meters(place, rows, none) {
 
 /** @param {HTMLElement} place @param {RunReport["limits"]} limits */
 export function showLimits(place, limits) {
-  const several = new Set(limits.map(({ provider, lane }) => `${provider}/${lane}`)).size > 1;
-  const rows = limits.map(({ provider, lane, kind, perMinute, used }) => ({
-    name: limitName(`${provider}/${lane}/${kind}`, several),
-    part: used,
-    text: percent(used),
-    note: `${count(perMinute)} a minute`,
+  const nameOf = (/** @type {RunReport["limits"][number]} */ { provider, lane, kind, from }) =>
+    [provider, lane, kind, from].join("/");
+  const named = limitNames(limits.map(nameOf));
+  const rows = limits.map((limit) => ({
+    name: named(nameOf(limit)),
+    part: limit.used,
+    text: percent(limit.used),
+    note: `${count(limit.perMinute)} a minute; ${count(limit.spent)} taken in all`,
   }));
   meters(place, rows, "The provider has told none.");
 }
@@ -73,7 +75,7 @@ export function showHeld(place, heldBackMs) {
 }
 
 /** @type {Readonly<Record<string, string>>} */
-const CAUSES = {
+export const CAUSES = {
   requests: "limit on requests",
   input: "limit on input tokens",
   output: "limit on output tokens",

@@ -1,7 +1,7 @@
 /** Keeps the page up with the run: takes what the server sends and shows it. */
 
 import { charts } from "./charts.js";
-import { showFailures, showHeld, showLetters, showLimits, showLog, showStages } from "./lists.js";
+import { CAUSES, showFailures, showHeld, showLetters, showLimits, showLog, showStages } from "./lists.js";
 import { perMinute } from "./series.js";
 import { count, money, percent, short, time, visible } from "./words.js";
 
@@ -68,74 +68,82 @@ function showBar({ report, state }) {
   at("bar").setAttribute("aria-valuenow", String(shown));
 }
 
-/** How much of the input is read, of 1; null where its size is not known. @param {Update["report"]} report */
+/**
+ * How much of the input is done with, of 1: of the bytes read, as large a part as of the records. Null where the input's
+ * size is not known.
+ *
+ * @param {Update["report"]} report
+ */
 function progressOf(report) {
   if (report === null) return null;
-  const { bytesRead, bytesTotal } = /** @type {{ bytesRead?: number, bytesTotal?: number | null }} */ (report);
-  return bytesRead && bytesTotal ? Math.min(1, bytesRead / bytesTotal) : null;
+  const { bytesRead, bytesTotal, read, unfinished } = report;
+  if (bytesTotal === null || bytesTotal === 0 || read === 0) return null;
+  return (Math.min(1, bytesRead / bytesTotal) * (read - unfinished)) / read;
 }
 
 /** @param {Update} update @param {Point[]} points @returns {Figure[]} */
 function figuresOf({ report, state }, points) {
   if (report === null) return [];
   const over = state === "done" || state === "stopped";
-  const { read, written, deadLettered, dropped, usage, cost, retries, rateLimited, requests, elapsedMs } = report;
-  const newest = points.at(-1);
-  const rate = over ? (written / elapsedMs) * 60_000 : (perMinute(points, (point) => point.written).at(-1) ?? 0);
-  const latency = points.findLast((point) => point.latency !== null)?.latency;
+  const { read, written, deadLettered, dropped, usage, cost, retries, rateLimited, requests } = report;
+  const failed = { value: count(deadLettered), note: percent(read === 0 ? 0 : deadLettered / read) };
   const tokens = `${short(usage.inputTokens)} in, ${short(usage.outputTokens)} out`;
   return [
     {
       id: "written",
       label: "written",
       value: count(written),
-      note: `of ${count(read)} read${dropped > 0 ? `, ${count(dropped)} dropped` : ""}`,
+      note: `of ${count(read)} read${also(dropped, "dropped")}`,
     },
-    {
-      id: "failed",
-      label: "failed",
-      value: count(deadLettered),
-      note: percent(read === 0 ? 0 : deadLettered / read),
-      tone: deadLettered > 0 ? "bad" : undefined,
-    },
-    {
-      id: "rate",
-      label: over ? "a minute, on the whole" : "a minute",
-      value: short(rate),
-      note: remaining(report, state),
-    },
-    over
-      ? { id: "flight", label: "most at once", value: count(report.peakConcurrency), note: "calls in flight" }
-      : {
-          id: "flight",
-          label: "in flight",
-          value: count(newest?.inFlight ?? 0),
-          note: `of ${count(newest?.allowed ?? 0)} allowed`,
-        },
+    { id: "failed", label: "failed", ...failed, ...(deadLettered > 0 ? { tone: "bad" } : {}) },
+    { id: "rate", label: "a minute", ...rateOf(report, points, over) },
+    { id: "flight", ...flightOf(report, over) },
     {
       id: "requests",
       label: "requests",
       value: count(requests),
       note: `${count(retries)} retries, ${count(rateLimited)} told to wait`,
     },
-    {
-      id: "latency",
-      label: "half within",
-      value: latency ? time(latency.p50) : "–",
-      note: latency ? `95 % within ${time(latency.p95)}` : "no answer yet",
-    },
+    { id: "latency", label: "latency", ...latencyOf(report, points, over) },
     cost === null
       ? { id: "cost", label: "tokens in", value: short(usage.inputTokens), note: `${short(usage.outputTokens)} out` }
       : { id: "cost", label: "spent", value: money(cost), note: tokens },
   ];
 }
 
-/** @param {NonNullable<Update["report"]>} report @param {Update["state"]} state */
-function remaining(report, state) {
+/** @param {number} value @param {string} what */
+const also = (value, what) => (value > 0 ? `, ${count(value)} ${what}` : "");
+
+/** @typedef {NonNullable<Update["report"]>} RunReport */
+
+/** @param {RunReport} report @param {Point[]} points @param {boolean} over */
+function rateOf(report, points, over) {
+  const { written, elapsedMs, cached } = report;
+  const rate = over
+    ? (written / Math.max(1, elapsedMs)) * 60_000
+    : (perMinute(points, (point) => point.written).at(-1) ?? 0);
+  const left = over ? "" : remaining(report);
+  return { value: short(rate), note: left || (cached > 0 ? `${count(cached)} without a call` : "records written") };
+}
+
+/** @param {RunReport} report */
+function remaining(report) {
   const part = progressOf(report);
-  if (state !== "running" || part === null || part < 0.01)
-    return report.cached > 0 ? `${count(report.cached)} without a call` : "records written";
-  return `about ${time((report.elapsedMs * (1 - part)) / part)} left`;
+  return part === null || part < 0.01 || part === 1 ? "" : `about ${time((report.elapsedMs * (1 - part)) / part)} left`;
+}
+
+/** @param {RunReport} report @param {boolean} over */
+function flightOf({ inFlight, allowed, peakConcurrency, heldBy }, over) {
+  if (over) return { label: "most at once", value: count(peakConcurrency), note: "calls in flight" };
+  const held = heldBy === null || heldBy === "concurrency" ? "" : `; ${CAUSES[heldBy] ?? heldBy}`;
+  return { label: "in flight", value: count(inFlight), note: `of ${count(allowed)} allowed${held}` };
+}
+
+/** @param {RunReport} report @param {Point[]} points @param {boolean} over */
+function latencyOf({ latencyMs }, points, over) {
+  const latency = over ? latencyMs : points.findLast((point) => point.latency !== null)?.latency;
+  if (!latency) return { value: "–", note: "no answer yet" };
+  return { value: time(latency.p50), note: `median; 95 % within ${time(latency.p95)}` };
 }
 
 /** @param {Figure[]} figures */

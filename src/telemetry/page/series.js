@@ -53,26 +53,53 @@ function errors(points) {
 }
 
 /**
- * How far each limit was used: what was taken of it between two points, beside what it allowed in that time.
+ * How far each limit is used: what is taken of it in a while, beside what it allows in that time.
  *
  * @param {Point[]} points
  * @returns {Drawn}
  */
 function limits(points) {
   const newest = points.at(-1)?.limits ?? {};
-  const names = Object.keys(newest).sort((a, b) => newest[b].used - newest[a].used);
-  const several = new Set(names.map((name) => name.slice(0, name.lastIndexOf("/")))).size > 1;
-  const shown = names.slice(0, MOST_LINES);
-  const lines = shown.map((name, at) => ({ label: limitName(name, several), color: HUES[at] }));
-  const values = shown.map((name) => points.map((point) => point.limits[name]?.used ?? null));
-  return { lines, values };
+  const uses = Object.keys(newest).map((name) => ({ name, values: useOf(points, name) }));
+  const latest = (/** @type {(number | null)[]} */ values) => values.at(-1) ?? 0;
+  const shown = uses.sort((a, b) => latest(b.values) - latest(a.values)).slice(0, MOST_LINES);
+  // Sorted by name again, so that a line keeps its colour.
+  shown.sort((a, b) => (a.name < b.name ? -1 : 1));
+  const named = limitNames(Object.keys(newest));
+  const lines = shown.map(({ name }, at) => ({ label: named(name), color: HUES[at] }));
+  return { lines, values: shown.map(({ values }) => values) };
 }
 
-/** @param {string} name `provider/lane/kind` @param {boolean} several whether there are limits of others too */
-export function limitName(name, several) {
-  const [provider, lane, kind] = name.split("/");
-  const what = { requests: "requests", input: "input tokens", output: "output tokens", tokens: "tokens" }[kind] ?? kind;
-  return several ? `${provider} ${lane} ${what}` : what;
+/** @param {Point[]} points @param {string} name */
+function useOf(points, name) {
+  const known = points.findIndex((point) => name in point.limits);
+  const since = points.slice(known);
+  const taken = perMinute(since, (point) => point.limits[name]?.spent ?? 0);
+  const use = since.map((point, at) => {
+    const allowed = point.limits[name]?.perMinute;
+    const minute = taken[at];
+    return minute === null || !allowed ? null : minute / allowed;
+  });
+  return [...new Array(known).fill(null), ...use];
+}
+
+const KINDS = { requests: "requests", input: "input tokens", output: "output tokens", tokens: "tokens" };
+
+/**
+ * What a limit is called among others: with its provider and key only where there are several.
+ *
+ * @param {readonly string[]} names each `provider/lane/kind/from`
+ * @returns {(name: string) => string}
+ */
+export function limitNames(names) {
+  const partsOf = (/** @type {string} */ name) =>
+    /^(.*)\/(\d+)\/(\w+)\/(\w+)$/.exec(name)?.slice(1) ?? [name, "", "", ""];
+  const several = new Set(names.map((name) => partsOf(name).slice(0, 2).join("/"))).size > 1;
+  return (name) => {
+    const [provider, lane, kind, from] = partsOf(name);
+    const what = `${KINDS[/** @type {keyof typeof KINDS} */ (kind)] ?? kind}${from === "own" ? " (own)" : ""}`;
+    return several ? `${provider} ${lane}: ${what}` : what;
+  };
 }
 
 /** @type {readonly Chart[]} */
@@ -108,7 +135,7 @@ export const CHARTS = [
   {
     id: "limits",
     title: "Limit use",
-    unit: "of what is allowed",
+    unit: "now, of what is allowed",
     empty: "The provider has told no limit.",
     format: "share",
     top: 1,
@@ -116,15 +143,15 @@ export const CHARTS = [
   },
   {
     id: "latency",
-    title: "Latency of answered calls",
-    unit: "from sending to the whole answer",
+    title: "Latency",
+    unit: "to the whole answer",
     empty: "No call has been answered yet.",
     format: "time",
     draw: (points) => ({
       lines: [
-        { label: "half within", color: "--blue" },
-        { label: "95 % within", color: "--orange" },
-        { label: "99 % within", color: "--violet" },
+        { label: "median", color: "--blue" },
+        { label: "95 %", color: "--orange" },
+        { label: "99 %", color: "--violet" },
       ],
       values: [
         points.map(({ latency }) => latency?.p50 ?? null),
@@ -145,7 +172,7 @@ export const CHARTS = [
     id: "cost",
     title: "Cost",
     unit: "US dollars so far",
-    empty: "No price is known for this model; the tokens are above.",
+    empty: "No price is known for what is asked.",
     format: "money",
     draw: (points) =>
       points.some(({ cost }) => cost !== null)

@@ -2,7 +2,8 @@
 
 const whole = new Intl.NumberFormat("en-US", { maximumFractionDigits: 0 });
 const compact = new Intl.NumberFormat("en-US", { notation: "compact", maximumFractionDigits: 1 });
-const clock = new Intl.DateTimeFormat(undefined, { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+const clockless = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
 
 /** @param {number | null | undefined} value */
 export const count = (value) => (value === null || value === undefined ? "–" : whole.format(value));
@@ -37,6 +38,9 @@ export const size = (bytes) => (bytes < 1e9 ? `${whole.format(bytes / 1e6)} MB` 
 
 /** @param {number} ms since the epoch */
 export const moment = (ms) => clock.format(ms);
+
+/** @param {number} ms since the epoch */
+export const minute = (ms) => clockless.format(ms);
 
 /** A code of ours, as words. @param {string} code */
 export const spaced = (code) => code.replaceAll("_", " ");
