@@ -8,15 +8,23 @@ import {
   type DeadLetterEvent,
   LANE_CHANNEL,
   type LaneEvent,
+  RECORD_CHANNEL,
+  type RecordEvent,
 } from "../events.ts";
 
 export interface Listeners {
   readonly call?: (event: CallEvent) => void;
   readonly lane?: (event: LaneEvent) => void;
+  readonly record?: (event: RecordEvent) => void;
   readonly deadLetter?: (event: DeadLetterEvent) => void;
 }
 
-const CHANNELS = { call: CALL_CHANNEL, lane: LANE_CHANNEL, deadLetter: DEAD_LETTER_CHANNEL } as const;
+const CHANNELS = {
+  call: CALL_CHANNEL,
+  lane: LANE_CHANNEL,
+  record: RECORD_CHANNEL,
+  deadLetter: DEAD_LETTER_CHANNEL,
+} as const;
 
 /** @returns ends it */
 export function listen(listeners: Listeners): () => void {
