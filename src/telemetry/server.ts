@@ -71,7 +71,7 @@ function appOf(served: Served, { named, files }: { named: string; files: Readonl
   const app = new Hono<{ Bindings: HttpBindings }>();
   app.use(async (c, next) => {
     for (const [name, value] of Object.entries(HEADERS)) c.header(name, value);
-    if (!isOurs(c.req.header("host"), named)) {
+    if (!isOurs(c.env.incoming.headers.host, named)) {
       return c.text("This address is not one of this page's. Open the one that millrace printed.\n", 403);
     }
     if (c.req.method !== "GET" && c.req.method !== "HEAD") {

@@ -65,7 +65,7 @@ class Panel {
     const signature = JSON.stringify(this.drawn.lines);
     if (this.plot === undefined || signature !== this.signature) this.build(signature, data);
     else this.plot.setData(data);
-    this.tell(undefined);
+    this.tell(this.plot?.cursor.idx ?? undefined);
   }
 
   /** @param {string} signature @param {uPlot.AlignedData} data */
@@ -95,14 +95,14 @@ class Panel {
       ticks: { show: false },
     };
     const tick = TICKS[this.chart.format];
-    const top = this.chart.top ?? 0;
+    const { top = 0, most = Number.POSITIVE_INFINITY } = this.chart;
     return {
       width: Math.max(200, this.place.clientWidth),
       height: HEIGHT,
       legend: { show: false },
       padding: [8, 4, 0, 0],
       cursor: { sync: { key: "run" }, y: false, drag: { x: false, y: false }, points: { size: 7 } },
-      scales: { y: { range: (_, __, max) => [0, Math.max(top, max * 1.08) || 1] } },
+      scales: { y: { range: (_, __, max) => [0, Math.min(most, Math.max(top, max * 1.08)) || 1] } },
       axes: [
         {
           ...axis,

@@ -59,7 +59,7 @@ export function showLimits(place, limits) {
     name: named(nameOf(limit)),
     part: limit.used,
     text: percent(limit.used),
-    note: `${count(limit.perMinute)} a minute; ${count(limit.spent)} taken in all`,
+    note: `${count(limit.perMinute)} a minute; ${count(limit.spent)} taken${limit.used > 1 ? ", more at first" : ""}`,
   }));
   meters(place, rows, "The provider has told none.");
 }

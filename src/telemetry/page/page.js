@@ -158,10 +158,10 @@ function showFigures(figures) {
     const box = /** @type {HTMLElement} */ (place.children[index]);
     box.dataset.figure = id;
     box.dataset.tone = tone ?? "";
-    const [term, number, more] = box.children;
-    term.textContent = label;
-    number.textContent = value;
-    more.textContent = note;
+    for (const [line, text] of [label, value, note].entries()) {
+      const place = box.children[line];
+      if (place) place.textContent = text;
+    }
   }
 }
 
@@ -188,7 +188,7 @@ function connect() {
     if (first) Object.assign(held, { points: [], letters: [], log: [] });
     first = false;
     take(update);
-    showState(update.state, STATES[update.state]);
+    showState(update.state, STATES[update.state] ?? update.state);
   };
   events.addEventListener("state", hear);
   events.addEventListener("end", (event) => {

@@ -3,7 +3,7 @@
 /** @typedef {import("../course.ts").Point} Point */
 /** @typedef {{ label: string, color: string, fill?: boolean, dash?: boolean }} Line */
 /** @typedef {{ lines: Line[], values: (number | null)[][] }} Drawn values: one list a line, as long as the points */
-/** @typedef {{ id: string, title: string, unit: string, empty: string, format: "count" | "share" | "time" | "money" | "size", top?: number, draw: (points: Point[]) => Drawn }} Chart */
+/** @typedef {{ id: string, title: string, unit: string, empty: string, format: "count" | "share" | "time" | "money" | "size", top?: number, most?: number, draw: (points: Point[]) => Drawn }} Chart */
 
 /** Rates are taken over so many seconds at least, so that single calls do not make them jump. */
 const OVER = 5;
@@ -23,8 +23,9 @@ const HUES = ["--blue", "--orange", "--green", "--violet", "--grey"];
 export function perMinute(points, total) {
   let back = 0;
   return points.map((point, at) => {
-    while (back + 1 < at && points[back + 1].time <= point.time - OVER) back++;
-    const since = points[back];
+    for (let next = points[back + 1]; back + 1 < at && next && next.time <= point.time - OVER; next = points[back + 1])
+      back++;
+    const since = points[back] ?? point;
     const seconds = point.time - since.time;
     return seconds <= 0 ? null : Math.max(0, ((total(point) - total(since)) / seconds) * 60);
   });
@@ -36,7 +37,9 @@ export function perMinute(points, total) {
  * @param {Readonly<Record<string, number>>} totals
  */
 function largest(totals) {
-  const names = Object.keys(totals).sort((a, b) => totals[b] - totals[a]);
+  const names = Object.entries(totals)
+    .sort(([, a], [, b]) => b - a)
+    .map(([name]) => name);
   return names.length <= MOST_LINES
     ? { shown: names, rest: [] }
     : { shown: names.slice(0, MOST_LINES - 1), rest: names.slice(MOST_LINES - 1) };
@@ -45,7 +48,7 @@ function largest(totals) {
 /** @param {Point[]} points @returns {Drawn} */
 function errors(points) {
   const { shown, rest } = largest(points.at(-1)?.errors ?? {});
-  const lines = shown.map((code, at) => ({ label: code.replaceAll("_", " "), color: HUES[at] }));
+  const lines = shown.map((code, at) => ({ label: code.replaceAll("_", " "), color: HUES[at] ?? "--grey" }));
   const values = shown.map((code) => perMinute(points, (point) => point.errors[code] ?? 0));
   if (rest.length === 0) return { lines, values };
   const sum = (/** @type {Point} */ point) => rest.reduce((total, code) => total + (point.errors[code] ?? 0), 0);
@@ -66,7 +69,7 @@ function limits(points) {
   // Sorted by name again, so that a line keeps its colour.
   shown.sort((a, b) => (a.name < b.name ? -1 : 1));
   const named = limitNames(Object.keys(newest));
-  const lines = shown.map(({ name }, at) => ({ label: named(name), color: HUES[at] }));
+  const lines = shown.map(({ name }, at) => ({ label: named(name), color: HUES[at] ?? "--grey" }));
   return { lines, values: shown.map(({ values }) => values) };
 }
 
@@ -77,7 +80,7 @@ function useOf(points, name) {
   const taken = perMinute(since, (point) => point.limits[name]?.spent ?? 0);
   const use = since.map((point, at) => {
     const allowed = point.limits[name]?.perMinute;
-    const minute = taken[at];
+    const minute = taken[at] ?? null;
     return minute === null || !allowed ? null : minute / allowed;
   });
   return [...new Array(known).fill(null), ...use];
@@ -135,10 +138,12 @@ export const CHARTS = [
   {
     id: "limits",
     title: "Limit use",
-    unit: "now, of what is allowed",
+    unit: "of what a minute allows",
     empty: "The provider has told no limit.",
     format: "share",
+    // What was saved up while nothing was sent may go at once, and would make the rest too small to read.
     top: 1,
+    most: 1.5,
     draw: limits,
   },
   {
