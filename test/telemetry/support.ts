@@ -2,12 +2,13 @@
 
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
-import { type CallEvent, publishCall, publishDeadLetter } from "../../src/events.ts";
+import { publishDeadLetter } from "../../src/events.ts";
+import { write } from "../../src/index.ts";
 import { type Run, startRun } from "../../src/pipeline.ts";
 import { Dashboard, type Update } from "../../src/telemetry/dashboard.ts";
 import { articles, startCli } from "../support.ts";
 
-export { type CallEvent, publishCall, publishDeadLetter };
+export { publishDeadLetter };
 
 /** A command with a live page, and where that is. */
 export async function serving(args: readonly string[], options: Parameters<typeof startCli>[1]) {
@@ -61,18 +62,21 @@ export function metric(text: string, name: string, labels: Readonly<Record<strin
 }
 
 /** A dashboard in this process with a run that stands still until it is let go. */
-export async function standing(folder: string): Promise<{ dashboard: Dashboard; run: Run; go: () => void }> {
-  const dashboard = await Dashboard.open({ host: "127.0.0.1", port: 0 }, { title: "test", tick: 20 });
+export async function standing(folder: string, port = 0): Promise<{ dashboard: Dashboard; run: Run; go: () => void }> {
+  const dashboard = await Dashboard.open({ host: "127.0.0.1", port }, { title: "test", tick: 20 });
   let go = () => {};
   const gate = new Promise<void>((resolve) => {
     go = resolve;
   });
-  const { write } = await import("../../src/index.ts");
   const slow = async (record: object) => {
     await gate;
     return record;
   };
   const run = startRun([articles(5), slow, write(join(folder, "out.ndjson"))]);
   dashboard.follow(run.report);
+  onTestFinished(async () => {
+    go();
+    await dashboard.end({ report: run.report(), error: undefined });
+  });
   return { dashboard, run, go };
 }
