@@ -6,8 +6,11 @@ import { type AddressInfo, connect } from "node:net";
 import { join } from "node:path";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { address } from "../../src/config/address.ts";
+import { analyze, anthropic, type RunReport, read, write } from "../../src/index.ts";
+import { startRun } from "../../src/pipeline.ts";
+import { Dashboard } from "../../src/telemetry/dashboard.ts";
 import { Viewers } from "../../src/telemetry/viewers.ts";
-import { articles, cli, environment, folder, KEY, simulator, writeLines } from "../support.ts";
+import { articles, baseURL, cli, environment, folder, KEY, simulator, writeLines } from "../support.ts";
 import { type Message, messagesOf, metric, publishDeadLetter, serving, standing } from "./support.ts";
 
 /** A run of 60 articles and two broken lines with faults, and its page. */
@@ -63,18 +66,62 @@ describe("a live page", () => {
     expect(failedAttempts).toBe(stats.requests - answered - wrongSchema - refusal);
   });
 
-  test("has in its metrics what the report has, and a duration for each request, while it runs and at its end", async () => {
+  test("has at its end one and the same account in metrics, report and page, which is the simulator's, under faults", async () => {
+    const faults = {
+      error500: 0.1,
+      rateLimit429: 0.1,
+      resetMidBody: 0.05,
+      cutBody: 0.05,
+      wrongSchema: 0.1,
+      refusal: 0.05,
+    };
+    const server = await simulator({ latency: 5, seed: 11, faults });
+    const dashboard = await Dashboard.open({ host: "127.0.0.1", port: 0 }, { title: "test", tick: 20 });
     const cwd = folder();
-    const { dashboard, run, go } = await standing(cwd);
-    go();
+    const path = writeLines(join(cwd, "in.ndjson"), ["{broken", ...articles(80, 20), { id: "empty" }]);
+    const provider = anthropic({ apiKey: KEY, baseURL: baseURL(server.url, "anthropic") });
+    const deadLetters = write(join(cwd, "failed.ndjson"));
+    const stages = [read(path), analyze({ provider, retryBaseDelay: 1 }), write(join(cwd, "out.ndjson"))];
+    const run = startRun(stages, { deadLetters });
+    dashboard.follow(run.report);
     const report = await run.done;
-    const text = await (await fetch(new URL("metrics", dashboard.url))).text();
-    expect(metric(text, "millrace_records_read_total")).toBe(report.read);
-    expect(metric(text, "millrace_records_written_total")).toBe(report.written);
-    expect(metric(text, "millrace_requests_total")).toBe(0);
-    // What is not known is not 0.
-    expect(metric(text, "millrace_cost_dollars_total")).toBe(report.cost ?? undefined);
+    const metrics = await (await fetch(new URL("metrics", dashboard.url))).text();
+    const served = (await (await fetch(new URL("report", dashboard.url))).json()) as RunReport;
+    const page = messagesOf(dashboard.url);
+    await page.next();
+    const last = page.next();
     await dashboard.end({ report, error: undefined });
+    expect((await last).value).toMatchObject({ event: "end", update: { report: JSON.parse(JSON.stringify(report)) } });
+    expect({ ...served, elapsedMs: 0 }).toEqual({
+      ...JSON.parse(JSON.stringify(report)),
+      elapsedMs: 0,
+      limits: served.limits,
+    });
+
+    const stats = await server.stats();
+    const { usage } = report;
+    const value = (name: string, labels?: Record<string, string>) => metric(metrics, `millrace_${name}`, labels);
+    expect([report.read, report.written + report.deadLettered]).toEqual([82, 82]);
+    expect(value("records_read_total")).toBe(report.read);
+    expect(value("records_written_total")).toBe(report.written);
+    expect(value("records_dead_lettered_total")).toBe(report.deadLettered);
+    for (const [code, times] of Object.entries(report.failures)) {
+      expect(value("records_dead_lettered_total", { code })).toBe(times);
+    }
+    expect(value("requests_total")).toBe(stats.requests);
+    expect(value("request_duration_seconds_count")).toBe(stats.requests);
+    expect(value("in_flight_requests")).toBe(0);
+    expect(value("retries_total")).toBe(report.retries);
+    const byStatus = (status: string) => stats.byStatus[status] ?? 0;
+    expect(value("rate_limited_total")).toBe(byStatus("429"));
+    expect(value("request_duration_seconds_count", { outcome: "server_error" })).toBe(byStatus("500"));
+    expect(value("tokens_total", { type: "input" })).toBe(usage.inputTokens);
+    expect(value("tokens_total", { type: "output" })).toBe(usage.outputTokens);
+    // What was cut on its way may have been billed; its tokens are told to nobody.
+    const whole = (await server.ledger()).filter(({ outcome }) => !["resetMidBody", "cutBody"].includes(outcome));
+    expect(usage.outputTokens).toBe(whole.reduce((sum, { outputTokens }) => sum + outputTokens, 0));
+    // What is not known is not 0.
+    expect(value("cost_dollars_total")).toBe(report.cost ?? undefined);
   });
 
   test("agrees with itself in the middle of a run: metrics, report and page", async () => {
