@@ -24,6 +24,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transforms: ["client", "providers", "limits", "analysis", "stage", "events"],
   sources: ["stage"],
   sinks: ["stage"],
+  config: ["providers"],
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
   telemetry: ["events", "report"],
@@ -39,7 +40,6 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "analysis",
     "telemetry",
   ],
-  config: ["index", "providers"],
   cli: [
     "events",
     "index",

@@ -8,25 +8,31 @@ import { failure, isMillraceError } from "../errors.ts";
 import { analyze, type StageInput } from "../index.ts";
 import type { PipelineContext, PipelineDefinition } from "../pipeline.ts";
 import { promptTemplate } from "../template.ts";
+import { configured } from "./configured.ts";
 import { execute } from "./execute.ts";
+import { EXIT } from "./exit.ts";
 import { loadPipeline } from "./pipeline-file.ts";
 
 /** `millrace analyze [input…]` */
-export async function analyzeCommand(inputs: readonly string[], flags: RunFlags): Promise<number> {
+export async function analyzeCommand(inputs: readonly string[], typed: RunFlags): Promise<number> {
+  const flags = await configured(typed);
+  if (flags === undefined) return EXIT.finished;
   const { provider, options } = contextOf(flags);
   const stage = analyze({ provider, ...options });
   return execute({ inputs: inputsOf(inputs), stages: [stage], ownSink: false }, flags);
 }
 
 /** `millrace run <pipeline.ts> [input…]` */
-export async function runCommand(file: string, inputs: readonly string[], flags: RunFlags): Promise<number> {
+export async function runCommand(file: string, inputs: readonly string[], typed: RunFlags): Promise<number> {
+  const flags = await configured(typed);
+  if (flags === undefined) return EXIT.finished;
   const named = inputsOf(inputs);
   const { stages } = await loadPipeline(file);
   const made = called(file, stages, contextOf(flags));
   if (!Array.isArray(made)) throw failure("invalid_option", `${file}: \`stages\` must give a list of stages.`);
   const ownSink = isSink(made.at(-1));
   if (ownSink && flags.output !== undefined) {
-    throw failure("invalid_option", `${file} has a sink of its own; --output has no place in it. Leave it out.`);
+    throw failure("invalid_option", `${file} has a sink of its own; an output has no place in it. Leave out --output.`);
   }
   return execute({ inputs: named, stages: made, ownSink }, flags);
 }
@@ -59,10 +65,7 @@ function contextOf(flags: RunFlags): PipelineContext {
 }
 
 function analyzeOptions(flags: RunFlags) {
-  if (flags.ordered && flags.unordered) {
-    throw failure("invalid_option", "--ordered and --unordered exclude each other. Give one of them.");
-  }
-  const { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature, keep } = flags;
+  const { concurrency, maxRetries, retryBaseDelay, timeout, maxWait, maxOutputTokens, temperature, keep } = flags;
   const asked = { fields: flags.map, keep, prompt: promptOf(flags), schema: schemaOf(flags) };
   const limits = {
     requestsPerMinute: flags.rpm,
@@ -70,7 +73,8 @@ function analyzeOptions(flags: RunFlags) {
     outputTokensPerMinute: flags.otpm,
     tokensPerMinute: flags.tpm,
   };
-  const given = { concurrency, ...limits, maxRetries, timeout, maxWait, maxOutputTokens, temperature, ...asked };
+  const waits = { maxRetries, retryBaseDelay, timeout, maxWait };
+  const given = { concurrency, ...limits, ...waits, maxOutputTokens, temperature, ...asked };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...set, ordered: !flags.unordered };
 }

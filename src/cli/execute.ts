@@ -80,7 +80,11 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
 
 function storeOf({ store = STORE, fresh = false, retryFailed = false }: RunFlags) {
   if (store !== false) return { path: store, fresh, retryFailed };
-  if (retryFailed) throw failure("invalid_option", "--retry-failed is about stored answers; leave out --no-store.");
+  if (retryFailed)
+    throw failure(
+      "invalid_option",
+      "--retry-failed is about stored answers: it wants a store, not --no-store (store: false).",
+    );
   return undefined;
 }
 

@@ -2,7 +2,8 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { age, duration, type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
+import { type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
+import { age, duration } from "../config/values.ts";
 import { isMillraceError } from "../errors.ts";
 import type { CheckFlags } from "./check.ts";
 import { EXIT, exitCodeOf, messageOf } from "./exit.ts";

@@ -1,8 +1,12 @@
 /** Which provider a command means: the one it names, or the one whose key is in the environment. */
 
 import { failure } from "../errors.ts";
-import { anthropic, local, mistral, openai, type Provider } from "../index.ts";
+import { anthropic } from "../providers/anthropic.ts";
+import { local } from "../providers/local.ts";
+import { mistral } from "../providers/mistral.ts";
 import { VENDORS } from "../providers/models.ts";
+import { openai } from "../providers/openai.ts";
+import type { Provider } from "../providers/provider.ts";
 import type { RunFlags } from "./options.ts";
 
 type ProviderFlags = Pick<RunFlags, "provider" | "model" | "baseUrl" | "maxOutputTokens" | "temperature">;
@@ -70,7 +74,8 @@ export function candidates(
   });
 }
 
-function keyed(environment: NodeJS.ProcessEnv): VendorName[] {
+/** The vendors whose key is in the environment. */
+export function keyed(environment: Readonly<Record<string, string | undefined>>): VendorName[] {
   const names = Object.keys(VENDORS) as VendorName[];
   return names.filter((name) => (environment[VENDORS[name].keyVariable] ?? "").trim() !== "");
 }

@@ -259,7 +259,7 @@ export class Admission {
     this.concurrency.rateLimited();
     const before = this.#pace.perMinute(now);
     const search = this.#pace.refused(ticket.pace, {
-      late: limit === undefined ? 0 : ticket.need.late[limit] / ticket.need.whole[limit],
+      late: limit === undefined ? undefined : ticket.need.late[limit] / ticket.need.whole[limit],
       inFlight: this.concurrency.inFlight,
       now,
     });
