@@ -69,11 +69,11 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   hush();
   deafen();
   process.off("beforeExit", stalled);
-  await telemetry.end(ended);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
   const lines = lastWords(ended, code, { output, deadLetters, leftOf, store: store?.path });
   for (const line of lines.errors) process.stderr.write(`${line}\n`);
   for (const line of lines.summary) say(line);
+  await telemetry.end(ended);
   if (flags.report !== undefined) await writeReport(flags.report, ended.report, code);
   return code;
 }

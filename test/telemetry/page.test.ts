@@ -64,7 +64,7 @@ function hostile(cwd: string): string {
 describe("the page", () => {
   test("of a run on hostile input ends with the report's numbers, runs nothing of it, and asks no other host", async () => {
     const faults = { error500: 0.1, rateLimit429: 0.1, wrongSchema: 0.05 };
-    const server = await simulator({ latency: 500, seed: 5, faults });
+    const server = await simulator({ latency: 250, seed: 5, faults });
     const cwd = folder();
     const name = hostile(cwd);
     const args = ["analyze", name, "-o", "out.ndjson", "-c", "4", "--report", "report.json", "--max-failures", "100%"];
