@@ -89,9 +89,14 @@ describe("a live page", () => {
     const served = (await (await fetch(new URL("report", dashboard.url))).json()) as RunReport;
     const page = messagesOf(dashboard.url);
     await page.next();
-    const last = page.next();
-    await dashboard.end({ report, error: undefined });
-    expect((await last).value).toMatchObject({ event: "end", update: { report: JSON.parse(JSON.stringify(report)) } });
+    let last: Message | undefined;
+    await Promise.all([
+      dashboard.end({ report, error: undefined }),
+      (async () => {
+        for await (const message of page) last = message;
+      })(),
+    ]);
+    expect(last).toMatchObject({ event: "end", update: { report: JSON.parse(JSON.stringify(report)) } });
     expect({ ...served, elapsedMs: 0 }).toEqual({
       ...JSON.parse(JSON.stringify(report)),
       elapsedMs: 0,
