@@ -6,7 +6,19 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "./support.ts";
 
 /** Files at the root of src that any room may know. */
-const GROUND = ["load", "fields", "template", "errors", "record", "usage", "options", "json", "formats", "warn"];
+const GROUND = [
+  "load",
+  "fields",
+  "template",
+  "errors",
+  "record",
+  "usage",
+  "options",
+  "json",
+  "formats",
+  "warn",
+  "budget",
+];
 
 /** What each room may import besides itself and the ground. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -28,7 +40,9 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
   telemetry: ["events", "report"],
+  articles: ["pipeline", "report", "transforms", "client", "providers", "limits", "analysis", "config"],
   index: [
+    "articles",
     "pipeline",
     "report",
     "stage",
@@ -40,11 +54,13 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "analysis",
     "telemetry",
   ],
+  estimate: ["analysis", "client", "limits", "providers", "store"],
   cli: [
     "events",
     "index",
     "config",
     "pipeline",
+    "providers",
     "report",
     "simulator",
     "sources",
@@ -52,6 +68,7 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "store",
     "telemetry",
     "transforms",
+    "estimate",
   ],
 };
 

@@ -130,7 +130,8 @@ function wrongType({ key, schema, spec }: Setting, given: TypeName, value: unkno
   const wanted = [...types].map((type) => ARTICLES[type]).join(" or ");
   const told = `${key} takes ${spec.choices === undefined ? wanted : `one of ${spec.choices.join(", ")}`}`;
   if (given === "number" && schema.pattern !== undefined) return `${told} with a unit, as ${value}s or ${value}ms.`;
-  if (given === "text" && types.has("number")) return `${told}; without quotes, if it is one.`;
+  if (given === "text" && types.has("number") && Number.isFinite(Number(value)))
+    return `${told}: leave out the quotes.`;
   if (given === "number" && types.has("text")) return `${told}; put ${value} in quotes, if it is one.`;
   return `${told}, not ${ARTICLES[given]}.`;
 }

@@ -12,7 +12,7 @@ const DEEPEST = 16;
 const FAULTS: Readonly<Record<string, string>> = {
   ALIAS_PROPS: "an alias stands where a value should",
   BAD_ALIAS: "an alias stands where a value should",
-  BAD_INDENT: "this line's indentation fits none above it",
+  BAD_INDENT: "the indentation fits nothing above it, or a bracket above is not closed",
   BLOCK_AS_IMPLICIT_KEY: "a second colon; a value with a colon in it goes into quotes",
   BLOCK_IN_FLOW: "this cannot stand within [ ] or { }",
   DUPLICATE_KEY: "this name stands here a second time",
@@ -20,6 +20,7 @@ const FAULTS: Readonly<Record<string, string>> = {
   MULTILINE_IMPLICIT_KEY: "a name goes over several lines; a colon is missing behind it",
   MULTIPLE_DOCS: "a second document begins here; there can be only one",
   NON_STRING_KEY: "a name must be a text",
+  RESOURCE_EXHAUSTION: "this is nested too deep",
   TAB_AS_INDENT: "a tab indents this line; YAML takes only blanks",
   UNEXPECTED_TOKEN: "this does not belong here",
   TAG_RESOLVE_FAILED: "a tag (!…) stands here; a configuration has none",
@@ -45,7 +46,7 @@ export function parseYaml(text: string, name: string): Configuration {
       prettyErrors: false,
       stringKeys: true,
       version: "1.2",
-      logLevel: "silent",
+      logLevel: "error",
     });
   } catch (cause) {
     // Only nesting beyond the stack is thrown.
