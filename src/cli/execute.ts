@@ -9,6 +9,7 @@ import { startRun } from "../pipeline.ts";
 import { holdsPassword } from "../sinks/postgres.ts";
 import { RecordSink } from "../sinks/write.ts";
 import { filesOf } from "../sources/files.ts";
+import { openTelemetry } from "../telemetry/telemetry.ts";
 import { Analyze } from "../transforms/analyze.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT, errorNote } from "./exit.ts";
@@ -49,6 +50,11 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const stages = [read(inputs, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
   const hush = sayWhatHappens(log);
   const startedAt = new Date();
+  const telemetry = await openTelemetry({
+    serve: flags.serve,
+    title: inputs.join(", "),
+    say: (text) => log.tell({ level: "info", event: "note", text, facts: { message: text } }),
+  });
   const run = startRun(stages, {
     deadLetters: write(deadLetters),
     signal: abort.signal,
@@ -57,6 +63,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
     ...(flags.maxCost === undefined ? {} : { maxCost: flags.maxCost }),
     ...(flags.prices === undefined ? {} : { prices: flags.prices }),
   });
+  telemetry.follow(run.report);
   log.tell({
     level: "info",
     event: "start",
@@ -82,6 +89,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   if (lines.summary.length > 0) {
     log.tell({ level: "info", event: "summary", text: lines.summary.join("\n"), facts: file });
   }
+  await telemetry.end(ended);
   if (flags.report !== undefined) await writeReport(flags.report, file);
   return code;
 }

@@ -3,6 +3,7 @@
  * for editors and the `MILLRACE_…` variables are made from this.
  */
 
+import { type Address, address } from "./address.ts";
 import { type Prices, prices } from "./prices.ts";
 import {
   columnList,
@@ -213,6 +214,11 @@ export const RUN_OPTIONS = [
   { flags: "--json", help: "one JSON object a line on stderr instead of sentences" },
   { flags: "--report <file>", help: "write the run's report as JSON, also when it fails or is stopped", isPath: true },
   {
+    flags: "--serve <[host:]port>",
+    help: "show the run live on a page of this machine, with /metrics, /report and /health; 0 is any free port, a host opens it wider",
+    parse: address,
+  },
+  {
     flags: "--config <file>",
     help: "read options from this YAML file; a flag, then a MILLRACE_ variable, goes before what it says",
     fallback: "millrace.yaml, if there is one",
@@ -283,6 +289,7 @@ export interface RunFlags {
   readonly logLevel?: "error" | "warn" | "info" | "debug";
   readonly json?: boolean;
   readonly report?: string;
+  readonly serve?: Address;
   readonly config?: string;
   readonly printConfig?: boolean;
   /** In ms. From a file or the environment. */
