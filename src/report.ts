@@ -57,7 +57,7 @@ export interface RunReport {
   readonly rateLimited: number;
   /** Time that records waited because a provider said so, in ms, summed over the records. */
   readonly waitedMs: number;
-  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`. */
+  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`, `budget`. */
   readonly heldBackMs: Readonly<Record<string, number>>;
   /** Ms lost to slow calls at the head of the line, when records leave in order. */
   readonly headOfLineMs: number;
@@ -74,8 +74,12 @@ export interface RunReport {
    * provider may have billed them as well; what, it has told nobody, so that `usage` and `cost` hold nothing of them.
    */
   readonly unknownUsage: number;
-  /** In US dollars; null: not known. */
+  /** US dollars, by the usage that the providers told; null when a model's price is not known. */
   readonly cost: number | null;
+  /** `cost` and what calls without an answer (timed out, broken off) may have cost besides, US dollars; null as `cost`. */
+  readonly costAtMost: number | null;
+  /** The day of the price data that `cost` rests on; null when it rests on none. */
+  readonly pricesDate: string | null;
   readonly elapsedMs: number;
   readonly stages: readonly StageSummary[];
 }
@@ -122,7 +126,7 @@ export function reportOf(watched: readonly Watched[], elapsedMs: number, whole: 
     latencyMs: latencyOf(calls),
     usage: usageOf(reports),
     unknownUsage: sum((report) => report.calls?.unknownUsage ?? 0),
-    cost: null,
+    ...costOf(calls),
     elapsedMs: Math.round(elapsedMs),
     stages: watched.map((one, index) => summaryOf(one, watched[index - 1], watched[index + 1])),
   };
@@ -165,6 +169,35 @@ function admissionOf(calls: readonly CallCounts[]): AdmissionPart {
     peakConcurrency: Math.max(0, ...providers.map(({ peakInFlight }) => peakInFlight)),
     limits: providers.flatMap(({ limits }) => limits),
   };
+}
+
+function costOf(calls: readonly CallCounts[]): Pick<RunReport, "cost" | "costAtMost" | "pricesDate"> {
+  const tallies = calls.map(({ cost }) => cost);
+  const pricesDate = tallies.find((tally) => tally.pricesDate !== undefined)?.pricesDate ?? null;
+  if (tallies.some(({ unpriced }) => unpriced > 0)) return { cost: null, costAtMost: null, pricesDate };
+  const cost = tallies.reduce((sum, { dollars }) => sum + dollars, 0);
+  const atMost = tallies.reduce((sum, { unheard }) => sum + unheard, cost);
+  return { cost: rounded(cost), costAtMost: rounded(atMost), pricesDate };
+}
+
+/** Sums of fractions drift in their last digits. */
+const rounded = (dollars: number): number => Number(dollars.toFixed(9));
+
+/**
+ * What a run will have cost when `total` records have gone through, in US dollars, if the rest is like what was asked so
+ * far: records that needed no call come first in a run that goes on, and say nothing of the rest. Null when nothing can be
+ * said yet, or the price is not known.
+ */
+export function projectedCost(
+  report: Pick<RunReport, "cost" | "written" | "deadLettered" | "dropped" | "cached">,
+  total: number,
+): number | null {
+  const { cost, written, deadLettered, dropped, cached } = report;
+  const done = written + deadLettered + dropped;
+  const asked = done - cached;
+  if (cost === null) return null;
+  if (done >= total) return cost;
+  return asked > 0 ? cost + ((total - done) * cost) / asked : null;
 }
 
 function latencyOf(calls: readonly CallCounts[]): Percentiles | null {

@@ -4,12 +4,13 @@ import { once } from "node:events";
 import type { RecordableHistogram } from "node:perf_hooks";
 import type { Writable } from "node:stream";
 import { inspect } from "node:util";
+import type { Budget } from "./budget.ts";
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "./errors.ts";
 import { publishDeadLetter } from "./events.ts";
 import { jsonFault, MAX_DEPTH } from "./json.ts";
 import type { StoreOption } from "./options.ts";
 import { type DeadLetter, type Source, sourceOf } from "./record.ts";
-import type { UsageTotal } from "./usage.ts";
+import type { CostTally, Prices, UsageTotal } from "./usage.ts";
 
 /** Counters of the calls that a stage made. */
 export interface CallCounts {
@@ -25,6 +26,8 @@ export interface CallCounts {
   cached: number;
   /** Tokens billed, as the answers tell it; those of answers that were of no use included. */
   usage: UsageTotal;
+  /** What they cost. */
+  readonly cost: CostTally;
   /**
    * Attempts whose answer never came whole: timeouts, lost connections, broken bodies, calls that a stop cut off. The
    * provider may have billed them; what, nobody says, so that `usage` holds nothing of them.
@@ -46,7 +49,7 @@ export interface CallCounts {
 export interface ProviderReport {
   /** Most calls in flight at once. */
   readonly peakInFlight: number;
-  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`. */
+  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`, `budget`. */
   readonly heldBackMs: Readonly<Record<string, number>>;
   readonly limits: readonly LimitReport[];
   /** Calls that wait to start. */
@@ -120,6 +123,11 @@ export interface RunContext {
   /** Where the answers of models are kept. */
   readonly store?: StoreOption | undefined;
   readonly breach?: Breach | undefined;
+  /** What all stages together may spend. */
+  readonly budget?: Budget | undefined;
+  readonly prices?: Prices | undefined;
+  /** Ends the run in good order, with this error. */
+  readonly halt?: ((fault: MillraceError) => void) | undefined;
 }
 
 /** Whether the source could be read to its end. If not, what came before goes all the way, but nothing is complete. */
@@ -166,6 +174,17 @@ export class Stage {
 
   get store(): StoreOption | undefined {
     return this.#context.store;
+  }
+
+  get spending(): Pick<RunContext, "budget" | "prices"> {
+    return this.#context;
+  }
+
+  /** True when the run ends itself in good order because of the fault, so that the stage need not fail. */
+  halts(fault: MillraceError): boolean {
+    const { halt } = this.#context;
+    halt?.(fault);
+    return halt !== undefined;
   }
 
   /** To be called before the stage joins a run. */

@@ -6,7 +6,19 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "./support.ts";
 
 /** Files at the root of src that any room may know. */
-const GROUND = ["load", "fields", "template", "errors", "record", "usage", "options", "json", "formats", "warn"];
+const GROUND = [
+  "load",
+  "fields",
+  "template",
+  "errors",
+  "record",
+  "usage",
+  "options",
+  "json",
+  "formats",
+  "warn",
+  "budget",
+];
 
 /** What each room may import besides itself and the ground. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -40,7 +52,21 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
     "providers",
     "analysis",
   ],
-  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "store", "transforms"],
+  estimate: ["analysis", "client", "limits", "providers", "store"],
+  cli: [
+    "events",
+    "index",
+    "config",
+    "pipeline",
+    "providers",
+    "report",
+    "simulator",
+    "sources",
+    "sinks",
+    "store",
+    "transforms",
+    "estimate",
+  ],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;

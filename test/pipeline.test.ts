@@ -146,7 +146,11 @@ describe("a pipeline", () => {
       () => [source(), sink(), { deadletters: sink() }],
       /pipeline\(\) has no option "deadletters"\. Did you mean "deadLetters"\?/,
     ],
-    ["an unknown option", () => [source(), sink(), { x: 1 }], /It knows deadLetters, store, signal, stop\./],
+    [
+      "an unknown option",
+      () => [source(), sink(), { x: 1 }],
+      /It knows deadLetters, store, maxCost, prices, signal, stop\./,
+    ],
   ];
   test.each(misuse)("refuses %s", async (_, args, message) => {
     const error = await caught(pipeline(...(args() as [StageInput, StageInput])));
@@ -210,7 +214,9 @@ describe("the report", () => {
       peakConcurrency: 0,
       limits: [],
       usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
-      cost: null,
+      cost: 0,
+      costAtMost: 0,
+      pricesDate: null,
       elapsedMs: expect.any(Number),
       stages: [
         { name: "read", in: 12, out: 11, dropped: 0, deadLettered: 1 },

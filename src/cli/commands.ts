@@ -9,7 +9,7 @@ import { analyze, type StageInput } from "../index.ts";
 import type { PipelineContext, PipelineDefinition } from "../pipeline.ts";
 import { promptTemplate } from "../template.ts";
 import { configured } from "./configured.ts";
-import { execute } from "./execute.ts";
+import { execute, type Job } from "./execute.ts";
 import { EXIT } from "./exit.ts";
 import { loadPipeline } from "./pipeline-file.ts";
 
@@ -17,9 +17,23 @@ import { loadPipeline } from "./pipeline-file.ts";
 export async function analyzeCommand(inputs: readonly string[], typed: RunFlags): Promise<number> {
   const flags = await configured(typed);
   if (flags === undefined) return EXIT.finished;
-  const { provider, options } = contextOf(flags);
-  const stage = analyze({ provider, ...options });
-  return execute({ inputs: inputsOf(inputs), stages: [stage], ownSink: false }, flags);
+  return done(jobOf(inputs, flags, { keyless: flags.dryRun }), flags);
+}
+
+/** The run of the built-in analysis, or of a prompt file. @param keyless nothing will be sent */
+export function jobOf(inputs: readonly string[], flags: RunFlags, keyless: Keyless): Job {
+  const { provider, options } = contextOf(flags, keyless);
+  return { inputs: inputsOf(inputs), stages: [analyze({ provider, ...options })], ownSink: false };
+}
+
+interface Keyless {
+  readonly keyless: boolean | undefined;
+}
+
+async function done(job: Job, flags: RunFlags): Promise<number> {
+  if (!flags.dryRun) return execute(job, flags);
+  const { dryRun } = await import("./estimate.ts");
+  return dryRun(job, flags);
 }
 
 /** `millrace run <pipeline.ts> [input…]` */
@@ -28,13 +42,13 @@ export async function runCommand(file: string, inputs: readonly string[], typed:
   if (flags === undefined) return EXIT.finished;
   const named = inputsOf(inputs);
   const { stages } = await loadPipeline(file);
-  const made = called(file, stages, contextOf(flags));
+  const made = called(file, stages, contextOf(flags, { keyless: flags.dryRun }));
   if (!Array.isArray(made)) throw failure("invalid_option", `${file}: \`stages\` must give a list of stages.`);
   const ownSink = isSink(made.at(-1));
   if (ownSink && flags.output !== undefined) {
     throw failure("invalid_option", `${file} has a sink of its own; an output has no place in it. Leave out --output.`);
   }
-  return execute({ inputs: named, stages: made, ownSink }, flags);
+  return done({ inputs: named, stages: made, ownSink }, flags);
 }
 
 /** A pipeline file is the user's own: what it throws is told as such. */
@@ -53,11 +67,11 @@ const isSink = (stage: StageInput | undefined): boolean =>
   stage instanceof globalThis.WritableStream;
 
 /** The call options as `analyze()` takes them; the provider is chosen when it is first asked for. */
-function contextOf(flags: RunFlags): PipelineContext {
+function contextOf(flags: RunFlags, { keyless }: Keyless): PipelineContext {
   let chosen: PipelineContext["provider"] | undefined;
   return {
     get provider() {
-      chosen ??= chooseProvider(flags, process.env);
+      chosen ??= chooseProvider(flags, process.env, keyless);
       return chosen;
     },
     options: analyzeOptions(flags),

@@ -12,6 +12,7 @@ import { backOff, tally } from "./counts.ts";
 import { Gate, type Place } from "./gate.ts";
 import { Lane, measureOf } from "./lane.ts";
 import type { Line } from "./line.ts";
+import type { Claim, Spending } from "./spending.ts";
 import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
@@ -26,6 +27,8 @@ export interface Caller {
   /** The stage's own calls that wait, and its limit on those in flight. */
   readonly line: Line<Place>;
   readonly counts: CallCounts;
+  /** What its calls cost, and may. */
+  readonly spending?: Spending | undefined;
   /** Aborts at once, the call in flight too. */
   readonly signal: AbortSignal;
   /** Aborts what only waits: to start, or for its next attempt. */
@@ -152,7 +155,7 @@ export class Client {
   }
 
   #admitted(request: ModelRequest, caller: Caller): Promise<Admitted> {
-    const { signal, release, line, priority, history } = caller;
+    const { signal, release, line, priority, history, spending } = caller;
     if (signal.aborted) return Promise.reject(signal.reason);
     if (release.aborted) return Promise.reject(release.reason);
     return new Promise((resolve, reject) => {
@@ -160,7 +163,9 @@ export class Client {
         this.gate.leave(place);
         reject(release.reason);
       });
+      const claim = spending?.claim(this.members, request);
       const place: Place = {
+        claim,
         line,
         since: history.since,
         priority,
@@ -168,7 +173,7 @@ export class Client {
         measure: measureOf(request),
         go(lane, started) {
           deafen();
-          resolve({ line, lane, started });
+          resolve({ line, lane, started, claim });
         },
         give(error) {
           deafen();
@@ -190,9 +195,11 @@ export class Client {
     }
   }
 
-  async #call(request: ModelRequest, { lane, started, again }: Try, caller: Caller) {
-    const { signal, counts, policy, history, streaming, onDelta } = caller;
+  async #call(request: ModelRequest, { lane, started, claim, again }: Try, caller: Caller) {
+    const { signal, counts, policy, history, streaming, onDelta, spending } = caller;
+    const { provider } = lane;
     if (signal.aborted) {
+      spending?.settle({ provider, request, claim, sent: false, outcome: undefined });
       lane.settle(started, undefined, history);
       throw signal.reason;
     }
@@ -203,7 +210,7 @@ export class Client {
       if (again) counts.retries++;
       history.attempts++;
       const count = history.attempts;
-      outcome = await attempt(lane.provider, request, {
+      outcome = await attempt(provider, request, {
         timeout: policy.timeout,
         signal,
         streaming,
@@ -212,6 +219,7 @@ export class Client {
       return outcome;
     } finally {
       tally(counts, outcome, performance.now() - since);
+      spending?.settle({ provider, request, claim, sent: true, outcome });
       lane.settle(started, outcome, history);
       publishCall(() => callEvent(lane, { outcome, history, since }));
     }
@@ -254,6 +262,7 @@ interface Admitted {
   readonly line: Line<Place>;
   readonly lane: Lane;
   readonly started: ReturnType<Lane["start"]>;
+  readonly claim: Claim | undefined;
 }
 
 interface Try extends Admitted {

@@ -1,21 +1,22 @@
 /** Under which key the answer to a request is stored: everything sent that can change it, but the output limit. */
 
 import { hash } from "node:crypto";
-import type { Message, ModelRequest, Provider } from "../providers/provider.ts";
+import type { ModelRequest, Provider } from "../providers/provider.ts";
 
 /** Of the form that is hashed. Another one finds nothing of what was stored before. */
-const VERSION = 1;
+const VERSION = 2;
 
 /** A provider and a schema are the same for all records: written once. */
 const written = new WeakMap<object, string>();
 
 /**
- * SHA-256, in hex, of one JSON array: version, provider, base URL, what the provider sends besides, model, system,
- * messages, schema, its name, temperature, sample. JSON writes half a surrogate pair as an escape, so that two such texts
- * differ here as they do on the wire. The schema stays in its own order: models follow it.
+ * SHA-256, in hex, of one JSON array and the texts behind it, as UTF-8. The array: version, provider, base URL, what the
+ * provider sends besides, model, schema, its name, temperature, sample, and for system and each message its role and
+ * length; so no two requests give the same bytes. The texts are not written as JSON: of a long article, that took twice
+ * as long as the hash. The schema stays in its own order: models follow it.
  */
 export function keyOf(provider: Provider, request: ModelRequest): string {
-  const { system = null, messages, schema, schemaName = "answer", temperature = null, sample = 0 } = request;
+  const { system, messages, schema, schemaName = "answer", temperature = null, sample = 0 } = request;
   const who = writtenOnce(provider, () =>
     [VERSION, provider.name, sameURL(provider.baseURL), sorted(provider.sends ?? {}), provider.model]
       .map((part) => JSON.stringify(part))
@@ -23,11 +24,19 @@ export function keyOf(provider: Provider, request: ModelRequest): string {
   );
   const shape =
     schema === undefined ? "null,null" : `${writtenOnce(schema, JSON.stringify)},${JSON.stringify(schemaName)}`;
-  const question = `${JSON.stringify(system)},${JSON.stringify(messages.map(pairOf))}`;
-  return hash("sha256", `[${who},${question},${shape},${JSON.stringify([temperature, sample]).slice(1)}`, "hex");
+  let texts = "";
+  const parts: unknown[] = [temperature, sample];
+  const add = (role: string, text: string) => {
+    // UTF-8 makes one character of all halves of a surrogate pair; JSON writes each as its own escape.
+    const whole = text.isWellFormed();
+    const written = whole ? text : JSON.stringify(text);
+    texts += written;
+    parts.push(role, whole ? written.length : -written.length);
+  };
+  if (system !== undefined) add("system", system);
+  for (const { role, content } of messages) add(role, content);
+  return hash("sha256", `[${who},${shape},${JSON.stringify(parts).slice(1)}${texts}`, "hex");
 }
-
-const pairOf = ({ role, content }: Message): readonly [string, string] => [role, content];
 
 function writtenOnce<T extends object>(one: T, write: (one: T) => string): string {
   let text = written.get(one);

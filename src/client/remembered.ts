@@ -114,7 +114,7 @@ export class Remembered {
     if (this.#clients.length > 1) {
       for (const client of this.#clients) {
         const complete = async (asked: ModelRequest) => {
-          const { found } = await this.#find(client, asked, { asking, memory });
+          const { found } = await this.#find(client, asked, { asking, memory, keys: keysOf(asked) });
           if (found === undefined) throw MISSING;
           return found;
         };
@@ -132,22 +132,25 @@ export class Remembered {
   async #complete(request: ModelRequest, question: Question): Promise<Answered> {
     const { client, caller, asking, memory } = question;
     const [first] = client.members;
-    const key = keyOf(first as Provider, request);
+    const keys = keysOf(request);
+    const key = keys(first as Provider);
     for (;;) {
-      const { found, stored } = await this.#find(client, request, { asking, memory });
+      const { found, stored } = await this.#find(client, request, { asking, memory, keys });
       if (found !== undefined) return found;
-      const turn = await memory.flights.join(key, caller.release);
-      if (turn === undefined) return this.#lead(request, { ...question, key, stored });
+      const landing = memory.flights.join(key, caller.release);
+      if (landing === undefined) return this.#lead(request, { ...question, keys, key, stored });
+      const turn = await landing;
+      if (turn === undefined) return this.#lead(request, { ...question, keys, key, stored });
       const { outcome, provider } = turn.brought;
       if (serves(outcome, limitOf(request, provider))) return had(outcome, provider, asking);
     }
   }
 
   /** What one of the client's members has answered already; `stored`: what does not serve. */
-  async #find(client: Client, request: ModelRequest, { asking, memory }: Pick<Question, "asking" | "memory">) {
+  async #find(client: Client, request: ModelRequest, { asking, memory, keys }: Look) {
     let stored: Outcome | undefined;
     for (const provider of client.members) {
-      const got = memory.store.get(keyOf(provider, request), asking.after);
+      const got = memory.store.get(keys(provider), asking.after);
       const outcome = got instanceof Promise ? await got : got;
       if (outcome === undefined) continue;
       if (serves(outcome, limitOf(request, provider))) return { found: had(outcome, provider, asking), stored };
@@ -156,13 +159,13 @@ export class Remembered {
     return { found: undefined, stored };
   }
 
-  async #lead(request: ModelRequest, { client, caller, memory, key, stored }: Lead): Promise<Answered> {
+  async #lead(request: ModelRequest, { client, caller, memory, keys, key, stored }: Lead): Promise<Answered> {
     const { store, flights } = memory;
     let brought: Brought | undefined;
     const put = async (outcome: Outcome | undefined, provider: Provider) => {
       if (outcome === undefined) return;
       const { name, model } = provider;
-      await store.put({ key: keyOf(provider, request), provider: name, model, outcome });
+      await store.put({ key: keys(provider), provider: name, model, outcome });
       brought = { outcome, provider };
     };
     const keep = ({ completion, provider }: Answered) =>
@@ -208,7 +211,25 @@ interface Question {
   readonly memory: Memory;
 }
 
+/** The keys of one request, by provider. */
+type Keys = (provider: Provider) => string;
+
+/** Each is made once, however often it is asked for. */
+function keysOf(request: ModelRequest): Keys {
+  const made = new Map<Provider, string>();
+  return (provider) => {
+    const key = made.get(provider) ?? keyOf(provider, request);
+    made.set(provider, key);
+    return key;
+  };
+}
+
+interface Look extends Pick<Question, "asking" | "memory"> {
+  readonly keys: Keys;
+}
+
 interface Lead extends Question {
+  readonly keys: Keys;
   readonly key: string;
   /** What is stored, when it does not serve. */
   readonly stored: Outcome | undefined;

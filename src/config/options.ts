@@ -7,6 +7,7 @@ import { type Prices, prices } from "./prices.ts";
 import {
   columnList,
   concurrency,
+  dollars,
   duration,
   type FailureLimit,
   failureLimit,
@@ -93,6 +94,11 @@ export const RUN_OPTIONS = [
   },
   { flags: "--schema <file>", help: "what the answer to --prompt must look like: JSON Schema", isPath: true },
   { flags: "--limit <n>", help: "records read at most", fallback: "all", parse: whole("--limit", { least: 1 }) },
+  {
+    flags: "-n, --dry-run",
+    help: "send and write nothing: read the input, show the first request and the estimate (on stderr)",
+    typedOnly: true,
+  },
   { flags: "--skip <n>", help: "records passed over first", fallback: "0", parse: whole("--skip", { least: 0 }) },
   {
     flags: "--provider <name>",
@@ -179,6 +185,12 @@ export const RUN_OPTIONS = [
     typedOnly: true,
   },
   {
+    flags: "--max-cost <usd>",
+    help: "US dollars that the run may spend: it stops before they are passed, and run again goes on",
+    fallback: "no cap",
+    parse: dollars,
+  },
+  {
     flags: "--max-failures <n|%>",
     help: "failed records that are still a success, judged at the end",
     fallback: "0",
@@ -234,6 +246,7 @@ export interface RunFlags {
   readonly schema?: string;
   readonly limit?: number;
   readonly skip?: number;
+  readonly dryRun?: boolean;
   readonly provider?: "anthropic" | "openai" | "mistral" | "local";
   readonly model?: string;
   readonly baseUrl?: string;
@@ -254,6 +267,7 @@ export interface RunFlags {
   readonly store?: string | false;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
+  readonly maxCost?: number;
   readonly maxFailures?: FailureLimit;
   readonly progress?: "auto" | "line" | "none";
   readonly quiet?: boolean;

@@ -14,8 +14,11 @@ type VendorName = keyof typeof VENDORS;
 
 const MAKERS = { anthropic, openai, mistral } as const;
 
-/** @throws ConfigurationError when none or several could be meant, or the one that is has no key. */
-export function chooseProvider(flags: ProviderFlags, environment: NodeJS.ProcessEnv): Provider {
+/**
+ * @param keyless nothing will be sent: a provider that is named needs no key
+ * @throws ConfigurationError when none or several could be meant, or the one that is has no key.
+ */
+export function chooseProvider(flags: ProviderFlags, environment: NodeJS.ProcessEnv, keyless = false): Provider {
   const name = flags.provider ?? onlyKeyed(environment);
   if (name === "local") {
     const { model, baseUrl, maxOutputTokens, temperature } = flags;
@@ -27,7 +30,9 @@ export function chooseProvider(flags: ProviderFlags, environment: NodeJS.Process
     }
     return local();
   }
+  const stand = keyless && !keyed(environment).includes(name) ? { apiKey: "none" } : {};
   return MAKERS[name]({
+    ...stand,
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.baseUrl === undefined ? {} : { baseURL: flags.baseUrl }),
     ...(flags.maxOutputTokens === undefined ? {} : { maxOutputTokens: flags.maxOutputTokens }),

@@ -9,6 +9,7 @@ export interface ValueSchema {
   readonly enum?: readonly (string | boolean)[];
   readonly pattern?: string;
   readonly minimum?: number;
+  readonly exclusiveMinimum?: number;
   readonly maximum?: number;
   readonly minLength?: number;
   readonly minItems?: number;
@@ -128,6 +129,15 @@ export const temperature: Reader<number> = reader(
     throw usage(`--temperature takes a number from 0 to 2, got "${text}".`);
   },
   { type: "number", minimum: 0, maximum: 2 },
+);
+
+export const dollars: Reader<number> = reader(
+  (text) => {
+    const value = Number(text.replace(/^\$/, ""));
+    if (/^\$?\d*\.?\d+$/.test(text) && value > 0) return value;
+    throw usage(`--max-cost takes US dollars, as 25 or 0.50, got "${text}".`);
+  },
+  { type: "number", exclusiveMinimum: 0 },
 );
 
 /** How many records may fail: so many, or a part of those read. */

@@ -1,5 +1,5 @@
 /**
- * The fetch that the vendors' SDKs are given: `undici.request` under a standard face, at half the CPU of a full fetch
+ * The fetch that the vendors' SDKs are given: undici under a standard face, at a fraction of the CPU of a full fetch
  * (measured). It follows no redirect and decompresses nothing.
  */
 
@@ -7,23 +7,22 @@ import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { failure } from "../errors.ts";
+import { answerOf } from "./answer.ts";
+import { type Call, exchange, type RawHeaders } from "./exchange.ts";
 import type { Pool } from "./pool.ts";
 
-export type Fetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
+export type Fetch = (input: string | URL | Request, init?: CallInit) => Promise<Response>;
 
-interface Call {
-  readonly url: URL;
-  readonly method: string;
-  readonly headers: Record<string, string>;
-  readonly body: string | Uint8Array | null;
-  readonly signal: AbortSignal | null;
+export interface CallInit extends RequestInit {
+  /**
+   * Aborts the call, in the place of `signal`. An SDK that is given a signal listens to it with a controller, a registry
+   * and a listener of its own, to hand out another one here; what it does not know passes through it.
+   */
+  readonly until?: AbortSignal | undefined;
 }
 
 /** Sent as `accept`, it asks for server-sent events: such an answer is handed out as it comes. */
 export const EVENT_STREAM = "text/event-stream";
-
-/** Statuses whose `Response` may not have a body: the Fetch Standard's "null body status". */
-const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 
 /**
  * Every body is read to its end before the `Response` is returned, error bodies too: an unread one would keep its
@@ -37,25 +36,36 @@ const NULL_BODY = new Set([101, 103, 204, 205, 304]);
 export function createFetch(dispatcher: Pool["dispatcher"]): Fetch {
   // Node loads its fetch when one of its names is first used (30 ms): now, rather than in the first call.
   new Headers();
+  const targetOf = lastTarget();
   return async (input, init) => {
-    const { url, method, headers, body, signal } = await readCall(input, init);
-    const streaming = headers.accept === EVENT_STREAM;
-    const answer = await dispatcher({ streaming }).request({
-      origin: url.origin,
-      path: url.pathname + url.search,
-      method: method as Dispatcher.HttpMethod,
-      headers,
-      body,
-      signal,
-    });
-    if (streaming && isStream(answer)) return toResponse(answer.statusCode, answer.headers, streamOf(answer.body));
-    // Begun in the same turn, so that an error event always finds a listener: one that finds none ends the process.
-    const bytes = await answer.body.bytes();
-    // undici gives the socket back one turn of the event loop after the body's end. Without waiting for it, whoever calls
-    // again at once takes a new socket: twice as many as calls in flight (measured: 40 for 20).
-    await setImmediate();
-    return toResponse(answer.statusCode, answer.headers, bytes as Uint8Array<ArrayBuffer>);
+    const { call, streaming } = await readCall(input, init, targetOf);
+    if (streaming) return stream(dispatcher({ streaming }), call);
+    return toAnswer(await exchange(dispatcher(), call));
   };
+}
+
+async function stream(dispatcher: Dispatcher, call: Call): Promise<Response> {
+  const method = call.method as Dispatcher.HttpMethod;
+  const answer = await dispatcher.request({ ...call, method, headers: call.headers as string[] });
+  const { statusCode: status, headers } = answer;
+  if (isStream(answer)) {
+    return new Response(streamOf(answer.body), {
+      status,
+      headers: [["content-type", EVENT_STREAM], ...listed(headers)],
+    });
+  }
+  // Begun in the same turn, so that an error event always finds a listener: one that finds none ends the process.
+  const body = Buffer.from(await answer.body.arrayBuffer());
+  // The socket is free one turn after the end, see `exchange`.
+  await setImmediate();
+  return toAnswer({ status, headers, body });
+}
+
+/** As `Headers` takes them, without what the body is called: that is told already. */
+function listed(headers: RawHeaders): [string, string][] {
+  return Object.entries(headers)
+    .filter(([name]) => name !== "content-type")
+    .flatMap(([name, value]) => [value ?? []].flat().map((each): [string, string] => [name, each]));
 }
 
 /**
@@ -88,47 +98,76 @@ function streamOf(body: Readable): ReadableStream<Uint8Array> {
   );
 }
 
-async function readCall(input: string | URL | Request, init: RequestInit = {}): Promise<Call> {
-  const request = input instanceof Request ? input : undefined;
-  const headers = Object.fromEntries(new Headers(init.headers ?? request?.headers));
-  // Said aloud, because an absent header allows every encoding and nothing is decoded here.
-  headers["accept-encoding"] = "identity";
-  return {
-    url: new URL(request?.url ?? (input as string | URL)),
-    method: init.method ?? request?.method ?? "GET",
-    headers,
-    body: await readBody(init.body ?? (request?.body ? await request.bytes() : null)),
-    signal: init.signal ?? request?.signal ?? null,
+interface Target {
+  readonly origin: string;
+  readonly path: string;
+}
+
+/** A provider calls one address: it is taken apart once. */
+function lastTarget(): (url: string) => Target {
+  let last: { readonly url: string; readonly target: Target } | undefined;
+  return (url) => {
+    if (last?.url === url) return last.target;
+    const { origin, pathname, search } = new URL(url);
+    const target = { origin, path: pathname + search };
+    last = { url, target };
+    return target;
   };
 }
 
-async function readBody(body: RequestInit["body"]): Promise<string | Uint8Array | null> {
+async function readCall(
+  input: string | URL | Request,
+  init: CallInit = {},
+  targetOf: (url: string) => Target,
+): Promise<{ call: Call; streaming: boolean }> {
+  const request = input instanceof Request ? input : undefined;
+  const { headers, streaming } = readHeaders(init.headers ?? request?.headers);
+  const call = {
+    ...targetOf(request?.url ?? String(input)),
+    method: init.method ?? request?.method ?? "GET",
+    headers,
+    body: readBody(init.body ?? (request?.body ? await request.bytes() : null)),
+    signal: init.until ?? init.signal ?? request?.signal ?? null,
+  };
+  return { call, streaming };
+}
+
+interface Sent {
+  readonly headers: readonly string[];
+  readonly streaming: boolean;
+}
+
+/** By the object that they were given in: one that is given again, call for call, is read once. */
+const read = new WeakMap<Headers, Sent>();
+
+function readHeaders(given: RequestInit["headers"]): Sent {
+  const known = given instanceof Headers ? read.get(given) : undefined;
+  if (known !== undefined) return known;
+  const headers = new Headers(given);
+  // Said aloud, because an absent header allows every encoding and nothing is decoded here.
+  headers.set("accept-encoding", "identity");
+  const sent = { headers: [...headers].flat(), streaming: headers.get("accept") === EVENT_STREAM };
+  if (given instanceof Headers) read.set(given, sent);
+  return sent;
+}
+
+function readBody(body: RequestInit["body"]): string | Uint8Array | null {
   if (body == null || typeof body === "string" || body instanceof Uint8Array) return body ?? null;
   throw failure("internal", "A request's body was neither text nor bytes.");
 }
 
-type RawHeaders = Readonly<Record<string, string | string[] | undefined>>;
-
 const isEncoded = ({ "content-encoding": encoding }: RawHeaders): boolean =>
   encoding !== undefined && encoding !== "identity";
 
-function toResponse(
-  status: number,
-  raw: RawHeaders,
-  body: Uint8Array<ArrayBuffer> | ReadableStream<Uint8Array>,
-): Response {
-  if (isEncoded(raw)) {
-    const encoding = String(raw["content-encoding"]);
+function toAnswer(whole: { readonly status: number; readonly headers: RawHeaders; readonly body: Buffer }): Response {
+  const { status, headers } = whole;
+  if (isEncoded(headers)) {
+    const encoding = String(headers["content-encoding"]);
     throw failure("bad_response", `The answer came encoded (${encoding}) although none was asked for.`, { status });
   }
   if (status < 200 || status > 599)
     throw failure("bad_response", `${status} is no status that HTTP knows.`, { status });
-  const headers = new Headers();
-  for (const [name, value] of Object.entries(raw)) {
-    for (const each of [value ?? []].flat()) headers.append(name, each);
-  }
   // What is asked for is JSON or events, whatever a server calls it: an SDK would hand out a page of a proxy as if it were
   // an answer, and refuse an answer that is called text.
-  if (status < 300) headers.set("content-type", body instanceof ReadableStream ? EVENT_STREAM : "application/json");
-  return new Response(NULL_BODY.has(status) ? null : body, { status, headers });
+  return answerOf(status < 300 ? { ...whole, headers: { ...headers, "content-type": "application/json" } } : whole);
 }

@@ -9,6 +9,7 @@ import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { VENDORS } from "./models.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
+import { posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
 import { ACCEPT_EVENTS, streamed } from "./stream.ts";
@@ -36,7 +37,7 @@ function withKey(options: AnthropicOptions): Provider {
   const { model, baseURL, maxOutputTokens } = settings;
   const wire = createWire(settings, (fetch) => {
     const { Anthropic } = load("@anthropic-ai/sdk") as typeof import("@anthropic-ai/sdk");
-    return new Anthropic({
+    const client = new Anthropic({
       // Given in code, it is the only credential: the SDK then reads neither ANTHROPIC_AUTH_TOKEN nor profiles.
       apiKey: settings.apiKey as string,
       baseURL,
@@ -46,6 +47,7 @@ function withKey(options: AnthropicOptions): Provider {
       logLevel: "off",
       defaultHeaders: settings.headers,
     });
+    return posting(client, "/v1/messages");
   });
   return {
     name: "anthropic",
@@ -53,20 +55,17 @@ function withKey(options: AnthropicOptions): Provider {
     maxOutputTokens,
     baseURL,
     sends: sentWith(settings),
+    price: settings.price,
     complete: (request, options) =>
-      wire.call(options.signal, async (client) => {
-        // `messages.create` does the same, but writes a line to stderr for every call to a model that is to be retired.
-        const path = "/v1/messages";
+      wire.call(options.signal, async (post) => {
         const asked = body(request, settings);
         if (options.streaming || asked.max_tokens > LONGEST_IN_ONE_PIECE) {
-          const ask = (signal: AbortSignal) =>
-            client.post(path, { body: { ...asked, stream: true }, headers: ACCEPT_EVENTS, signal }).asResponse();
+          const ask = (signal: AbortSignal) => post({ ...asked, stream: true }, { headers: ACCEPT_EVENTS, signal });
           const { data, headers } = await streamed(options, { settings, assembly: anthropicAssembly(), ask });
           return read(data, headers, settings);
         }
-        const call = client.post<unknown>(path, { body: asked, signal: options.signal });
-        const { data, response } = await call.withResponse();
-        return read(data, response.headers, settings);
+        const response = await post(asked, { signal: options.signal });
+        return read(await response.json(), response.headers, settings);
       }),
     close: wire.close,
   };

@@ -4,7 +4,9 @@ const LIMIT_HEADER = /^(?:anthropic-ratelimit|x-ratelimit|ratelimit|retry-after)
 
 export function limitHeaders(headers: Headers): Readonly<Record<string, string>> {
   const limits: Record<string, string> = {};
-  for (const [name, value] of headers) if (LIMIT_HEADER.test(name)) limits[name] = value;
+  headers.forEach((value, name) => {
+    if (LIMIT_HEADER.test(name)) limits[name] = value;
+  });
   return limits;
 }
 

@@ -35,15 +35,16 @@ function withKey(options: MistralOptions): Provider {
     maxOutputTokens,
     baseURL,
     sends: sentWith(settings),
+    price: settings.price,
     complete: (request, options) =>
-      wire.call(options.signal, async (chat) => {
+      wire.call(options.signal, async (post) => {
         const asked = body(request, settings);
         if (options.streaming) {
-          const ask = (signal: AbortSignal) => chat({ ...asked, stream: true }, { signal, headers: ACCEPT_EVENTS });
+          const ask = (signal: AbortSignal) => post({ ...asked, stream: true }, { signal, headers: ACCEPT_EVENTS });
           const { data, headers } = await streamed(options, { settings, assembly: chatAssembly(), ask });
           return read(data, headers, settings);
         }
-        const response = await chat(asked, { signal: options.signal });
+        const response = await post(asked, { signal: options.signal });
         return read(await response.json(), response.headers, settings);
       }),
     close: wire.close,

@@ -12,6 +12,7 @@ import { readResponse, responsesBody } from "./openai-responses.ts";
 import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
 import type { Refusal } from "./refusal.ts";
 import { responsesAssembly } from "./responses-stream.ts";
+import { type Post, posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
 import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
@@ -76,7 +77,7 @@ function withKey(options: OpenAIOptions): Provider {
   const api = APIS[kind];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);
   let manners: Manners = { output: asked ?? "json_schema", streamOptions: true };
-  const wire = createWire(settings, (fetch) => connect(settings, fetch));
+  const wire = createWire(settings, (fetch) => posting(connect(settings, fetch), api.path));
   const call = caller(wire, settings, api);
   return {
     name: "openai",
@@ -84,6 +85,7 @@ function withKey(options: OpenAIOptions): Provider {
     maxOutputTokens: settings.maxOutputTokens,
     baseURL: settings.baseURL,
     sends: { api: kind, structuredOutput: asked ?? null, ...sentWith(settings) },
+    price: settings.price,
     async complete(request, how) {
       // At most once more for each manner: what has been given up is not asked for again.
       for (let used = manners; ; ) {
@@ -104,19 +106,17 @@ function withKey(options: OpenAIOptions): Provider {
 
 type Call = (request: ModelRequest, how: CompleteOptions, manners: Manners) => Promise<Completion>;
 
-function caller(wire: Wire<OpenAI>, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
+function caller(wire: Wire<Post>, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
   return (request, how, { output, streamOptions }) =>
-    wire.call(how.signal, async (client) => {
+    wire.call(how.signal, async (post) => {
       const body = api.body(output === "prompt" ? prompted(request) : request, settings);
-      const post = (body: object, signal: AbortSignal, headers = {}) =>
-        client.post<unknown>(api.path, { body, signal, headers });
       const ask = (signal: AbortSignal) => {
         const more = streamOptions ? api.streaming : {};
-        return post({ ...body, stream: true, ...more }, signal, ACCEPT_EVENTS).asResponse();
+        return post({ ...body, stream: true, ...more }, { headers: ACCEPT_EVENTS, signal });
       };
       const { data, headers } = how.streaming
         ? await streamed(how, { settings, assembly: api.assembly(), ask })
-        : await whole(post(body, how.signal));
+        : await whole(await post(body, { signal: how.signal }));
       const completion = api.read(data, headers, settings);
       return output === "prompt" ? extracted(request, completion) : completion;
     });
@@ -135,9 +135,8 @@ function without(refusal: Refusal, used: Manners, { request, how, mayPrompt }: S
   return schemas && knowsNoSchemas(refusal) ? { output: "prompt" } : undefined;
 }
 
-async function whole(post: { withResponse(): Promise<{ data: unknown; response: Response }> }): Promise<Answered> {
-  const { data, response } = await post.withResponse();
-  return { data, headers: response.headers };
+async function whole(response: Response): Promise<Answered> {
+  return { data: await response.json(), headers: response.headers };
 }
 
 function connect(settings: Settings, fetch: Fetch): OpenAI {

@@ -1,5 +1,6 @@
 /** The stage that asks a model about each record. */
 
+import { Budget } from "../budget.ts";
 import { type Caller, type Client, clientsOf } from "../client/client.ts";
 import { callCounts } from "../client/counts.ts";
 import type { Place } from "../client/gate.ts";
@@ -8,6 +9,7 @@ import { mostCalls } from "../client/open-files.ts";
 import { Prospects } from "../client/prospects.ts";
 import { Remembered } from "../client/remembered.ts";
 import type { AnswerSchema } from "../client/schema.ts";
+import { Spending } from "../client/spending.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type History, noHistory } from "../limits/retry.ts";
 import type { Provider } from "../providers/provider.ts";
@@ -23,6 +25,10 @@ const FIRST = 20;
 
 /** Records admitted for each call in flight: so one slow call at the head of the line does not idle the others. */
 export const WINDOW_PER_CALL = 32;
+
+/** Records that wait to be sent, for each call in flight: enough that the next one is there when one ends. */
+const WAITING_PER_CALL = 1;
+const LEAST_WAITING = 16;
 
 /** Bytes of records and answers in the window. */
 const WINDOW_BYTES = 64 * 1024 * 1024;
@@ -53,6 +59,7 @@ export class Analyze extends Parallel {
   readonly #headOfLine = new Stopwatch();
   readonly #remembered: Remembered;
   readonly #prospects = new Prospects();
+  #spending: Spending | undefined;
   readonly #released = new AbortController();
   /** Records that lack their content, as long as there was no other; then NaN. */
   #lacking = 0;
@@ -64,12 +71,16 @@ export class Analyze extends Parallel {
     const flight = sharing?.flight ?? { calls: 0 };
     super((record, signal) => this.#handle(record, signal), {
       width: sharing?.width ?? most * WINDOW_PER_CALL,
-      widthNow: () => Math.min(flight.limit ?? most, this.#carried()) * WINDOW_PER_CALL,
+      widthNow: () => (this.#supplied() ? 0 : Math.min(flight.limit ?? most, this.#carried()) * WINDOW_PER_CALL),
       maxBytes: WINDOW_BYTES,
       ordered: settings.ordered,
     });
     this.#settings = settings;
-    this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters, store: settings.store });
+    this.#stage = new Stage("analyze", {
+      deadLetters: settings.deadLetters,
+      store: settings.store,
+      prices: settings.prices,
+    });
     this.#clients = clientsOf(settings.provider);
     const last = this.#clients.at(-1);
     const line = (client: Client) => new Line<Place>(most, client === last ? settings.policy.maxWait : 0, flight);
@@ -87,9 +98,32 @@ export class Analyze extends Parallel {
     return this.#settings.provider;
   }
 
+  /** For who wants to know what would be asked. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
   /** Opens what the stage needs, before anything is sent; without it, that is done for the first record. */
   prepare(): Promise<void> {
+    this.#spends();
     return this.#remembered.open();
+  }
+
+  /** What the calls may spend is known when the run begins. @throws `invalid_option` for a cap without prices */
+  #spends(): Spending {
+    if (this.#spending !== undefined) return this.#spending;
+    const { maxCost } = this.#settings;
+    const { budget: within, prices } = this.#stage.spending;
+    const budget = maxCost === undefined ? within : new Budget(maxCost, within);
+    const spending = new Spending(this.#counts.cost, { budget, prices });
+    if (spending.capped) {
+      const unknown = this.#clients
+        .flatMap(({ members }) => members)
+        .find((one) => spending.priceOf(one) === undefined);
+      if (unknown !== undefined) throw noPrice(unknown);
+    }
+    this.#spending = spending;
+    return spending;
   }
 
   async #handle(record: unknown, signal: AbortSignal): Promise<unknown> {
@@ -111,6 +145,11 @@ export class Analyze extends Parallel {
       }
       const fault = isMillraceError(error) ? error : failure("internal", String(error), { cause: error });
       fault.attempts = history.attempts;
+      // What was answered goes all the way.
+      if (fault.code === "cost_cap_reached" && this.#stage.halts(fault)) {
+        report.released++;
+        return drop;
+      }
       if (fault.scope === "run") throw fault;
       await this.#stage.reject(fault, { record });
       this.#sort(fault);
@@ -126,8 +165,20 @@ export class Analyze extends Parallel {
 
   /** Calls that the providers carry for now. */
   #carried(): number {
-    const lanes = this.#clients.flatMap(({ gate }) => gate.lanes);
-    return lanes.reduce((sum, { admission }) => sum + admission.concurrency.limit, 0);
+    let calls = 0;
+    for (const { gate } of this.#clients) for (const { admission } of gate.lanes) calls += admission.concurrency.limit;
+    return calls;
+  }
+
+  /**
+   * Whether enough records wait to be sent. More would only hold memory: the window is for those whose answers wait for
+   * the head of the line. Unless some go first, for which all must be known.
+   */
+  #supplied(): boolean {
+    if (this.#settings.priority !== undefined) return false;
+    let waiting = 0;
+    for (const line of this.#lines.values()) waiting += line.waiting;
+    return waiting >= Math.max(LEAST_WAITING, this.#carried() * WAITING_PER_CALL);
   }
 
   /** A full window with nobody waiting to be sent: the head of the line holds up the rest. */
@@ -157,10 +208,11 @@ export class Analyze extends Parallel {
     const shared: Omit<Caller, "line" | "replaceable"> = {
       policy,
       counts: this.#counts,
+      spending: this.#spends(),
       signal,
       release: this.#released.signal,
       history,
-      priority: numberOf(called("priority", priority, record)),
+      priority: priority === undefined ? 0 : numberOf(called("priority", priority, record)),
       streaming,
       onDelta: onDelta && ((delta, attempt) => told("onDelta", onDelta, delta, record, { attempt })),
     };
@@ -194,6 +246,15 @@ export class Analyze extends Parallel {
     });
     this.#released.abort(error ?? undefined);
   }
+}
+
+function noPrice({ name, model }: Provider): MillraceError {
+  const example = `prices: { ${JSON.stringify(model)}: { input: 1, output: 5 } }`;
+  return failure(
+    "invalid_option",
+    `A cap on the cost needs the price of "${model}" (${name}), which is not known. Say it in US dollars for a million tokens, as ${example}, ` +
+      "or leave out --max-cost (maxCost).",
+  );
 }
 
 function numberOf(priority: unknown): number {

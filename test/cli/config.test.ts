@@ -106,3 +106,36 @@ describe("--print-config", () => {
     expect(again.stdout).toMatch(/^requestsPerMinute: 60 +# millrace\.yaml:\d+$/m);
   });
 });
+
+describe("millrace check", () => {
+  test("tries the provider, model and server of millrace.yaml", async () => {
+    const server = await simulator();
+    const { OPENAI_BASE_URL = "", ...env } = environment(server.url, "openai");
+    const cwd = project(`provider: openai\nmodel: m-1\nbaseURL: ${OPENAI_BASE_URL}\n`);
+    const run = await cli(["check", "--json"], { cwd, env: { ...env, MISTRAL_API_KEY: KEY } });
+    expect(run).toMatchObject({ code: 0, stderr: "" });
+    expect(
+      run.stdout
+        .trim()
+        .split("\n")
+        .map((line) => JSON.parse(line)),
+    ).toMatchObject([{ provider: "openai", model: "m-1", baseURL: OPENAI_BASE_URL }]);
+  });
+
+  test("tries every key where millrace.yaml says local", async () => {
+    const server = await simulator();
+    const cwd = project("provider: local\n");
+    const run = await cli(["check", "--json"], { cwd, env: environment(server.url, "mistral") });
+    expect(run).toMatchObject({ code: 0 });
+    expect(JSON.parse(run.stdout)).toMatchObject({ provider: "mistral" });
+  });
+});
+
+test("millrace store looks after the store of millrace.yaml", async () => {
+  const server = await simulator();
+  const cwd = project("store: kept/answers.db\n");
+  const env = environment(server.url, "anthropic");
+  expect(await cli(["analyze", "in.ndjson", "-o", "rows.ndjson"], { cwd, env })).toMatchObject({ code: 0 });
+  const stats = await cli(["store", "stats", "--json"], { cwd });
+  expect(JSON.parse(stats.stdout)).toMatchObject({ path: "kept/answers.db", answers: 6 });
+});

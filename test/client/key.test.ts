@@ -31,18 +31,18 @@ const apiKey = "sk-1";
 
 describe("the key of a request", () => {
   test("is the one of every release before", () => {
-    expect(keyOf(own(), plain)).toBe("7fd8fecaa170110f8912c4422c739ab6a4c594b3ba2eed8d8de8a10ed818138a");
+    expect(keyOf(own(), plain)).toBe("65a087c55fbe0a439a1d0bcff5d2c4074ed8d9e774c7b94a8ef32c5f07463e61");
     expect(keyOf(own({ sends: { b: 1, a: [true] } }), full)).toBe(
-      "3f682a4647dd574e48873fa9dfc47b5d0caf7af2c9409ee996f4fdfa9d219445",
+      "352f40e1d3f4f0b14549a81924474c214ef7cf6b432e8d54ddb586f2cb9c70df",
     );
     expect(keyOf(anthropic({ apiKey, model: "claude-haiku-4-5" }), { ...plain, schema: { type: "object" } })).toBe(
-      "d86484ea3f9f7d0a97117fa6966b6c64b658b508180fac31c7332681c7ee6999",
+      "576db4e60f82c37bce3409742e2a010f1502f50aa65dffd868b8ba124546f260",
     );
     expect(keyOf(openai({ apiKey, model: "gpt-5-mini" }), full)).toBe(
-      "35477b93ecb064a241782589b9a35ed880f2c86a471f50013f3676bd2d725cca",
+      "f899f2b17248ea323221e268118cbd2097e5ab74d40114be2dd627187939e1c0",
     );
     expect(keyOf(mistral({ apiKey, model: "mistral-small-latest" }), full)).toBe(
-      "c28fa484e397474b92c5d974747ec0a4c40d1a6ffca63a22b49e581976589082",
+      "03b38a8794389666c04193a2849c7aa886dd367427ba3740eecbb034e41a97f0",
     );
   });
 
@@ -69,6 +69,13 @@ describe("the key of a request", () => {
       {},
       { messages: [{ role: "user", content: 'What"],["user","is it?' }] },
     ],
+    [
+      "text that moves from the system prompt",
+      {},
+      { system: "What", messages: [{ role: "user", content: " is it?" }] },
+    ],
+    ["and back", {}, { system: "What ", messages: [{ role: "user", content: "is it?" }] }],
+    ["a half in JSON's own words", {}, { messages: [{ role: "user", content: '"\\ud800"' }] }],
     ["one message made two", {}, { messages: ["What", "is it?"].map((content) => ({ role: "user", content })) }],
   ];
 
