@@ -100,7 +100,7 @@ class Panel {
       width: Math.max(200, this.place.clientWidth),
       height: HEIGHT,
       legend: { show: false },
-      padding: [8, 4, 0, 0],
+      padding: [8, 18, 0, 0],
       cursor: { sync: { key: "run" }, y: false, drag: { x: false, y: false }, points: { size: 7 } },
       scales: { y: { range: (_, __, max) => [0, Math.min(most, Math.max(top, max * 1.08)) || 1] } },
       axes: [
