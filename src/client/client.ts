@@ -191,8 +191,7 @@ export class Client {
       if (!isMillraceError(outcome)) await caller.keep?.({ completion: outcome, provider: admitted.lane.provider });
       return outcome;
     } finally {
-      admitted.line.landed();
-      this.gate.pump();
+      this.gate.landed(admitted.line);
     }
   }
 
