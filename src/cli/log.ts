@@ -75,9 +75,11 @@ export function levelOf({ quiet, verbose, logLevel }: Pick<RunFlags, "quiet" | "
 /** Shorter ones would be found in words that are none. */
 const LEAST_SECRET = 8;
 
-/** The keys and passwords that the environment holds. */
-export function secretsOf(env: NodeJS.ProcessEnv): readonly string[] {
-  const named = Object.entries(env).filter(([name]) => name.endsWith("_API_KEY") || name === "PGPASSWORD");
+/** The keys and passwords that the environment holds. A password that is a word of the command line (`postgres`) is none. */
+export function secretsOf(env: NodeJS.ProcessEnv, argv: readonly string[] = process.argv): readonly string[] {
+  const secret = (name: string, value = "") =>
+    name.endsWith("_API_KEY") || (name === "PGPASSWORD" && !argv.some((word) => word.includes(value)));
+  const named = Object.entries(env).filter(([name, value]) => secret(name, value));
   const secrets = named.flatMap(([, value = ""]) => value.split(",").map((part) => part.trim()));
   return secrets.filter((secret) => secret.length >= LEAST_SECRET);
 }

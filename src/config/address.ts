@@ -29,7 +29,8 @@ export const address: Reader<Address> = Object.assign(
     schema: {
       anyOf: [
         { type: "integer", minimum: 0, maximum: MOST },
-        { type: "string", minLength: 1 },
+        // To the letter but for the largest port.
+        { type: "string", pattern: "^((\\[[\\dA-Fa-f:.]+\\]|[\\w.-]+):)?\\d{1,5}$" },
       ],
     } as const,
     write: ({ host, port }: Address) =>
