@@ -4,7 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import headless from "@xterm/headless";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { articles, environment, folder, ROOT, simulator, writeLines } from "../support.ts";
+import { articles, environment, folder, ROOT, simulator, TIMED, writeLines } from "../support.ts";
 
 /** Only that of util-linux takes a command by `-c`. */
 const hasScript = (() => {
@@ -81,7 +81,7 @@ describe.skipIf(!hasScript)("on a terminal the panel", () => {
     });
   }
 
-  test("is drawn four times a second at most, and lines of others appear above it whole", async () => {
+  test("is drawn four times a second at most, and lines of others appear above it whole", TIMED, async () => {
     const { cwd, env } = await prepared();
     writeLines(join(cwd, "own.ts"), [
       `import { analyze, definePipeline } from "millrace";`,
