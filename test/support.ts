@@ -53,6 +53,9 @@ export const article = (id: string, words = 40) => ({
 export const articles = (count: number, words?: number) =>
   Array.from({ length: count }, (_, index) => article(`a${index}`, words));
 
+/** A configuration under which a command tries again at once: for what comes of retries, not how long they wait. */
+export const retriesAtOnce = (cwd: string): string => writeLines(join(cwd, "millrace.yaml"), ["retryBaseDelay: 20ms"]);
+
 export function writeLines(path: string, lines: readonly (string | object)[]): string {
   writeFileSync(path, lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join(""));
   return path;

@@ -57,9 +57,9 @@ async function terminal(
 const inPanel = (lines: readonly string[]) =>
   lines.filter((line) => /^(in\.ndjson +[█░]|calls +\d|used +cost)/.test(line));
 
-async function prepared(latency = 150) {
+async function prepared(latency = 150, count = 120) {
   const cwd = folder();
-  writeLines(join(cwd, "in.ndjson"), articles(120, 5));
+  writeLines(join(cwd, "in.ndjson"), articles(count, 5));
   const server = await simulator({ latency });
   return { cwd, env: environment(server.url, "anthropic"), server };
 }
@@ -124,7 +124,7 @@ describe.skipIf(!hasScript)("on a terminal the panel", () => {
   });
 
   test("steps aside when the run is suspended, and comes back with it", async () => {
-    const { cwd, env } = await prepared(300);
+    const { cwd, env } = await prepared(300, 40);
     const command = "set -m; millrace analyze in.ndjson -o out.ndjson -c 4; echo suspended; read go; fg";
     const tty = await terminal(command, { cwd, env });
     await tty.until((lines) => lines.some((line) => / of 4 in flight/.test(line)));
@@ -135,7 +135,7 @@ describe.skipIf(!hasScript)("on a terminal the panel", () => {
     await tty.until((lines) => lines.some((line) => / of 4 in flight/.test(line)));
     expect(await tty.ended).toBe(0);
     const after = await tty.shown();
-    expect(after.join("\n")).toContain("120 written");
+    expect(after.join("\n")).toContain("40 written");
     expect(inPanel(after)).toEqual([]);
   });
 
