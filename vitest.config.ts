@@ -1,8 +1,11 @@
 import module from "node:module";
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
-// Many tests start processes: what these compile (and vitest itself, in each file's process) is kept from one to the next.
-const { directory } = module.enableCompileCache();
+// Many tests start processes: what these compile is kept from one to the next, where the command line keeps its own.
+const { directory } = module.enableCompileCache(
+  fileURLToPath(new URL("node_modules/.cache/millrace", import.meta.url)),
+);
 if (directory !== undefined) process.env.NODE_COMPILE_CACHE ??= directory;
 
 export default defineConfig({

@@ -10,6 +10,7 @@ import {
   environment,
   folder,
   KEY,
+  retriesAtOnce,
   simulator,
   startCli,
   writeLines,
@@ -157,6 +158,7 @@ describe("with --json every line of stderr is an event", () => {
 
   test("with -v each call and what is done after one that failed", async () => {
     const cwd = prepared(marks(40));
+    retriesAtOnce(cwd);
     const server = await simulator({ faults: { error500: 0.2, rateLimit429: 0.2 }, retryAfter: 0.01 });
     const flags = [...ARGS, "-v", "--report", "report.json"];
     const events = eventsOf(await cli(flags, { cwd, env: environment(server.url, "anthropic") }));
