@@ -39,6 +39,7 @@ function costBasis({ cost, pricesDate, requests }: Estimate): string {
 }
 
 function decision({ requests, inputTokens, outputTokens, cost, atLeastMs, limitedBy }: Estimate): string {
+  if (requests === 0) return "Nothing is left to ask: no requests, no tokens, $0.00.";
   const money = cost === null ? "cost unknown" : between(cost, dollars);
   const tokens = `${between(inputTokens, short)} tokens in, ${between(outputTokens, short)} out`;
   const floor =

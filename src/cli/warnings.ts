@@ -128,7 +128,8 @@ function deadLetterNote({ code, stage, status, attempts, source }: DeadLetterEve
 function callNote({ time: at, record: _, ...call }: CallEvent): Note {
   const { attempt, durationMs, error, answer } = call;
   const failed = error?.code ?? (error === undefined ? undefined : "taken back by the stop");
-  const how = failed === undefined ? (answer?.finishReason ?? "answered") : failed;
+  const { finishReason = "stop" } = answer ?? {};
+  const how = failed ?? (finishReason === "stop" ? "answered" : `answered (${finishReason})`);
   const status = error?.status === undefined ? "" : ` (${error.status})`;
   return {
     level: "debug",
