@@ -45,8 +45,11 @@ const MAPS_OF_SCHEMAS = ["properties", "$defs", "definitions"];
 function onceEach<T>(make: (schema: JsonSchema) => T): (schema: JsonSchema) => T {
   const made = new WeakMap<JsonSchema, { readonly of: T }>();
   return (schema) => {
-    const known = made.get(schema) ?? { of: make(schema) };
-    made.set(schema, known);
+    let known = made.get(schema);
+    if (known === undefined) {
+      known = { of: make(schema) };
+      made.set(schema, known);
+    }
     return known.of;
   };
 }
