@@ -54,6 +54,8 @@ const CODES = {
   permission_denied: ["client", "run"],
   unknown_model: ["client", "run"],
   no_credit: ["client", "run"],
+  /** The next call could pass the run's own cap on its cost. */
+  cost_cap_reached: ["client", "run"],
   schema_rejected: ["client", "run"],
   max_wait_exceeded: ["rate-limit", "run"],
   hopeless: ["response", "run"],

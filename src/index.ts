@@ -1,6 +1,32 @@
 /** The public names. */
 
+// What is declared here speaks of Node's streams: whoever imports it needs their types, whatever `types` the project names.
+/// <reference types="node" preserve="true" />
+
 export type { ArticleAnalysis, Entity } from "./analysis/analysis.ts";
+export type { ArticleInput, Articles } from "./articles/article.ts";
+export { ArticleClient, type BatchOptions, type CallOptions, type ProviderInfo } from "./articles/client.ts";
+export { type ClientFileConfig, createClientFromConfig } from "./articles/config.ts";
+export {
+  ArticleProcessor,
+  type BatchesOptions,
+  type ProcessOptions,
+  type ProcessorOptions,
+  processArticles,
+} from "./articles/processor.ts";
+export type { Progress, RunOptions } from "./articles/run.ts";
+export { processArticlesSync, type SyncOptions } from "./articles/sync.ts";
+export {
+  ClaudeClient,
+  type ClaudeClientOptions,
+  type ClientOptions,
+  createClient,
+  MistralClient,
+  type MistralClientOptions,
+  OpenAIClient,
+  type OpenAIClientOptions,
+  type ProviderName,
+} from "./articles/vendors.ts";
 export type { AnswerSchema } from "./client/schema.ts";
 export {
   ClientError,
@@ -31,16 +57,16 @@ export { mistral } from "./providers/mistral.ts";
 export { openai } from "./providers/openai.ts";
 export type { Completion, FinishReason, JsonSchema, Message, ModelRequest, Provider } from "./providers/provider.ts";
 export { type Article, type DeadLetter, drop, type Source } from "./record.ts";
-export type { RunReport, StageSummary } from "./report.ts";
+export { type Percentiles, projectedCost, type RunReport, type StageSummary } from "./report.ts";
 export { route } from "./sinks/route.ts";
 export { type WriteOptions, write } from "./sinks/write.ts";
 export type { Input } from "./sources/input.ts";
 export { type ReadOptions, read } from "./sources/read.ts";
-export type { StageReport } from "./stage.ts";
+export type { LaneReport, LimitReport, StageReport } from "./stage.ts";
 export { analyze } from "./transforms/analyze.ts";
 export type { AnalyzeOptions, AnalyzeResult, DeltaCall, Prompt } from "./transforms/analyze-options.ts";
 export { batch } from "./transforms/batch.ts";
 export { type DedupeOptions, type Duplicate, dedupe } from "./transforms/dedupe.ts";
 export { filter } from "./transforms/filter.ts";
 export { type FunctionStageOptions, flatMap, map } from "./transforms/map.ts";
-export type { Usage } from "./usage.ts";
+export type { ModelPrice, Prices, Usage } from "./usage.ts";

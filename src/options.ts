@@ -2,6 +2,7 @@
 
 import { distance } from "fastest-levenshtein";
 import { failure } from "./errors.ts";
+import type { Prices } from "./usage.ts";
 
 /**
  * Refuses what is no options object and every key that is not in `known`.
@@ -67,4 +68,36 @@ export function checkStore(store: StoreOption | undefined, where: string): void 
     throw failure("invalid_option", `${where}: \`store\` must be a path, such as ".millrace/responses.db".`);
   }
   if (typeof store !== "string") checkKeys(store, ["path", "fresh", "retryFailed"], `${where}: \`store\``);
+}
+
+const RATES = ["input", "output", "cacheRead", "cacheWrite"] as const;
+
+/** @throws `invalid_option` */
+export function checkPrice(price: Prices[string] | undefined, where: string): void {
+  if (price === undefined) return;
+  checkKeys(price, RATES, where);
+  for (const rate of RATES) {
+    const given = price[rate];
+    if (given === undefined && rate.startsWith("cache")) continue;
+    if (typeof given === "number" && given >= 0 && Number.isFinite(given)) continue;
+    throw failure("invalid_option", `${where}: \`${rate}\` must be US dollars for a million tokens, from 0 up.`);
+  }
+}
+
+/** @throws `invalid_option` */
+export function checkPrices(prices: Prices | undefined, where: string): void {
+  if (prices === undefined) return;
+  if (typeof prices !== "object" || prices === null || Array.isArray(prices)) {
+    throw failure(
+      "invalid_option",
+      `${where}: \`prices\` takes models' names: { "my-model": { input: 1, output: 5 } }.`,
+    );
+  }
+  for (const [model, price] of Object.entries(prices)) checkPrice(price, `${where}: \`prices\` of "${model}"`);
+}
+
+/** @throws `invalid_option` */
+export function checkMaxCost(maxCost: number | undefined, where: string): void {
+  if (maxCost === undefined || (typeof maxCost === "number" && maxCost > 0 && Number.isFinite(maxCost))) return;
+  throw failure("invalid_option", `${where}: \`maxCost\` must be US dollars, more than 0.`);
 }

@@ -2,12 +2,14 @@
 
 import { Readable, Writable } from "node:stream";
 import { finished, pipeline as nodePipeline } from "node:stream/promises";
+import { Budget } from "./budget.ts";
 import { failure, isMillraceError, type MillraceError } from "./errors.ts";
-import { checkKeys, checkStore, type StoreOption } from "./options.ts";
+import { checkKeys, checkMaxCost, checkPrices, checkStore, type StoreOption } from "./options.ts";
 import type { Provider } from "./providers/provider.ts";
 import { type RunReport, reportOf, type Watched } from "./report.ts";
-import { type Breach, deadLetterFault, prepared, stageOf } from "./stage.ts";
+import { type Breach, deadLetterFault, prepared, type RunContext, stageOf } from "./stage.ts";
 import { type Part, type StageInput, streamOf } from "./stages.ts";
+import type { Prices } from "./usage.ts";
 
 export type { StageInput };
 
@@ -19,13 +21,27 @@ export interface PipelineOptions {
    * answer yet. One file may serve several runs at once. Without it nothing is kept.
    */
   readonly store?: StoreOption;
+  /**
+   * US dollars that the run may spend. Each call reserves the most it can cost before it starts, so the run ends (in good
+   * order, with `cost_cap_reached`) before the cap can be passed. Needs known prices. Default: no cap.
+   */
+  readonly maxCost?: number;
+  /** What models cost, in US dollars for a million tokens, by their names. Default: what the vendors list. */
+  readonly prices?: Prices;
   /** Ends the run at once when aborted; calls in flight are aborted too. */
   readonly signal?: AbortSignal;
   /** Ends the run in good order when aborted: nothing more is read, calls in flight end, what waits is let go. */
   readonly stop?: AbortSignal;
 }
 
-const KNOWN = ["deadLetters", "store", "signal", "stop"] as const satisfies readonly (keyof PipelineOptions)[];
+const KNOWN = [
+  "deadLetters",
+  "store",
+  "maxCost",
+  "prices",
+  "signal",
+  "stop",
+] as const satisfies readonly (keyof PipelineOptions)[];
 
 /** A run under way. */
 export interface Run {
@@ -95,8 +111,10 @@ function accounted(report: RunReport): RunReport {
 
 function checkOptions(options: PipelineOptions): void {
   checkKeys(options, KNOWN, "pipeline()");
-  const { deadLetters, store, signal, stop } = options;
+  const { deadLetters, store, maxCost, prices, signal, stop } = options;
   checkStore(store, "pipeline()");
+  checkMaxCost(maxCost, "pipeline()");
+  checkPrices(prices, "pipeline()");
   for (const [name, given] of Object.entries({ signal, stop })) {
     if (given === undefined || given instanceof AbortSignal) continue;
     throw failure("invalid_option", `pipeline(): \`${name}\` must be an AbortSignal.`);
@@ -128,7 +146,8 @@ const joined = nodePipeline as unknown as (
 const foreignName = (input: StageInput | undefined): string =>
   typeof input === "function" ? input.name || "generator" : (input?.constructor?.name ?? "stream");
 
-async function run(parts: readonly Part[], { deadLetters, store, signal, stop }: PipelineOptions): Promise<void> {
+async function run(parts: readonly Part[], options: PipelineOptions): Promise<void> {
+  const { deadLetters, signal, stop } = options;
   const abort = new AbortController();
   const stopping = new AbortController();
   const forget = [forward(signal, abort), forward(stop, stopping)];
@@ -139,10 +158,12 @@ async function run(parts: readonly Part[], { deadLetters, store, signal, stop }:
   // One that fails before Node's pipeline listens would end the process; that pipeline finds it failed.
   for (const stream of streams) stream.on("error", () => {});
   try {
-    for (const stream of streams) stageOf(stream)?.join({ deadLetters, store, stop: stopping.signal, breach });
+    const context = contextOf(options, { breach, stopping });
+    for (const stream of streams) stageOf(stream)?.join(context);
     if (deadLetters !== undefined) stageOf(deadLetters)?.join({ stop: stopping.signal, breach });
     if (signal?.aborted) throw signal.reason;
-    await unlessAborted(allPrepared(streams), abort.signal);
+    const opened = deadLetters === undefined ? streams : [...streams, deadLetters];
+    await unlessAborted(allPrepared(opened), abort.signal);
     for (const { errored } of streams) if (errored) throw errored;
     await joined(parts, { signal: abort.signal });
     // Each sink of ours has refused by then.
@@ -163,6 +184,18 @@ async function run(parts: readonly Part[], { deadLetters, store, signal, stop }:
     for (const end of forget) end();
     deadLetters?.off("error", lettersFailed);
   }
+}
+
+function contextOf(
+  { deadLetters, store, maxCost, prices }: PipelineOptions,
+  { breach, stopping }: { readonly breach: Breach; readonly stopping: AbortController },
+): RunContext {
+  const budget = maxCost === undefined ? undefined : new Budget(maxCost);
+  const halt = (fault: MillraceError) => {
+    breach.fault ??= fault;
+    stopping.abort();
+  };
+  return { deadLetters, store, budget, prices, stop: stopping.signal, breach, halt };
 }
 
 /** One after the other, so that of two sinks on one file the second is told. */

@@ -1,7 +1,9 @@
-/** What a run has done, from the counters of its stages: pure. */
+/** What a run has done and is doing, from the counters of its stages: pure. */
+
+import { createHistogram } from "node:perf_hooks";
 
 import type { ErrorCode } from "./errors.ts";
-import type { LimitReport, ProviderReport, Stage, StageReport } from "./stage.ts";
+import type { CallCounts, LaneReport, LimitReport, ProviderReport, Stage, StageReport } from "./stage.ts";
 import { addUsage, noUsage, type UsageTotal } from "./usage.ts";
 
 /** One stage in a report. `null`: a stage of another make, between others of that kind, was not looked into. */
@@ -21,6 +23,10 @@ export interface StageSummary {
 export interface RunReport {
   /** Records taken from the input, broken ones included. */
   readonly read: number;
+  /** Bytes of the inputs that these were in, as they lie on disk: compressed ones where they are. */
+  readonly bytesRead: number;
+  /** Of all inputs together; null where nobody knows, as of a pipe or of records made by a program. */
+  readonly bytesTotal: number | null;
   readonly written: number;
   readonly deadLettered: number;
   /** The dead letters by the code of their error. */
@@ -33,26 +39,56 @@ export interface RunReport {
   readonly cached: number;
   /** Requests sent to providers, every attempt counted. */
   readonly requests: number;
+  /** Calls under way now; 0 when the run has ended. */
+  readonly inFlight: number;
+  /** Calls that may be under way at once, for now. */
+  readonly allowed: number;
+  /** Calls that wait to start. */
+  readonly waiting: number;
+  /** What holds the next of them back: a limit, `pace`, `pause`, `outage`, `concurrency`; null: nothing does. */
+  readonly heldBy: string | null;
+  /** Records that wait before their next attempt, after a fault or because they were told to. */
+  readonly backingOff: number;
+  /** The providers and keys that are called, as they stand. */
+  readonly lanes: readonly LaneReport[];
   /** Requests repeated after a fault. */
   readonly retries: number;
   /** Answers that said "wait" (429, 529). */
   readonly rateLimited: number;
   /** Time that records waited because a provider said so, in ms, summed over the records. */
   readonly waitedMs: number;
-  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`. */
+  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`, `budget`. */
   readonly heldBackMs: Readonly<Record<string, number>>;
   /** Ms lost to slow calls at the head of the line, when records leave in order. */
   readonly headOfLineMs: number;
   /** Most calls in flight at once at one provider. */
   readonly peakConcurrency: number;
-  /** The limits that the providers told, and how far they were used. */
+  /** The limits that the providers told, and those of one's own, and how far they were used. */
   readonly limits: readonly LimitReport[];
-  /** Tokens billed, those of repeated requests included. */
+  /** Ms from sending a request to its whole answer; null before there was one. */
+  readonly latencyMs: Percentiles | null;
+  /** Tokens billed, as the answers tell it; those of answers that were of no use included. */
   readonly usage: Readonly<UsageTotal>;
-  /** In US dollars; null: not known. */
+  /**
+   * Requests whose answer never came whole: timeouts, lost connections, broken bodies, calls that a stop cut off. The
+   * provider may have billed them as well; what, it has told nobody, so that `usage` and `cost` hold nothing of them.
+   */
+  readonly unknownUsage: number;
+  /** US dollars, by the usage that the providers told; null when a model's price is not known. */
   readonly cost: number | null;
+  /** `cost` and what calls without an answer (timed out, broken off) may have cost besides, US dollars; null as `cost`. */
+  readonly costAtMost: number | null;
+  /** The day of the price data that `cost` rests on; null when it rests on none. */
+  readonly pricesDate: string | null;
   readonly elapsedMs: number;
   readonly stages: readonly StageSummary[];
+}
+
+export interface Percentiles {
+  readonly p50: number;
+  readonly p95: number;
+  readonly p99: number;
+  readonly max: number;
 }
 
 /** A stage of a run; without `stage` it is of another make. */
@@ -71,8 +107,11 @@ export function reportOf(watched: readonly Watched[], elapsedMs: number, whole: 
   const dropped = sum((report) => report.dropped);
   // Where a stage makes several of one, or is of another make, a whole run's sums need not come out.
   const exact = watched.every(({ stage }) => stage !== undefined && !stage.reshapes);
+  const calls = reports.flatMap((report) => report.calls ?? []);
   return {
     read,
+    bytesRead: source?.input?.bytesRead ?? 0,
+    bytesTotal: source?.input?.bytesTotal ?? null,
     written,
     deadLettered,
     failures: failuresOf(reports),
@@ -83,29 +122,89 @@ export function reportOf(watched: readonly Watched[], elapsedMs: number, whole: 
     retries: sum((report) => report.calls?.retries ?? 0),
     rateLimited: sum((report) => report.calls?.rateLimited ?? 0),
     waitedMs: Math.round(sum((report) => report.calls?.waitedMs ?? 0)),
-    ...admissionOf(reports),
+    ...admissionOf(calls),
+    latencyMs: latencyOf(calls),
     usage: usageOf(reports),
-    cost: null,
+    unknownUsage: sum((report) => report.calls?.unknownUsage ?? 0),
+    ...costOf(calls),
     elapsedMs: Math.round(elapsedMs),
     stages: watched.map((one, index) => summaryOf(one, watched[index - 1], watched[index + 1])),
   };
 }
 
-type AdmissionPart = Pick<RunReport, "heldBackMs" | "headOfLineMs" | "peakConcurrency" | "limits">;
+type AdmissionPart = Pick<
+  RunReport,
+  | "inFlight"
+  | "allowed"
+  | "waiting"
+  | "heldBy"
+  | "backingOff"
+  | "lanes"
+  | "heldBackMs"
+  | "headOfLineMs"
+  | "peakConcurrency"
+  | "limits"
+>;
 
-function admissionOf(reports: readonly StageReport[]): AdmissionPart {
-  const calls = reports.flatMap((report) => report.calls ?? []);
+function admissionOf(calls: readonly CallCounts[]): AdmissionPart {
   const providers: ProviderReport[] = [...new Set(calls.flatMap((one) => one.providers))].map((report) => report());
   const heldBackMs: Record<string, number> = {};
   for (const [cause, ms] of providers.flatMap((provider) => Object.entries(provider.heldBackMs))) {
     heldBackMs[cause] = Math.round((heldBackMs[cause] ?? 0) + ms);
   }
+  const lanes = providers.flatMap((provider) => provider.lanes);
+  const sum = <T>(all: readonly T[], count: (one: T) => number) => all.reduce((total, one) => total + count(one), 0);
   return {
+    inFlight: sum(lanes, ({ inFlight }) => inFlight),
+    allowed: Math.min(
+      sum(lanes, ({ allowed }) => allowed),
+      sum(calls, ({ most }) => most),
+    ),
+    waiting: sum(providers, ({ waiting }) => waiting),
+    heldBy: providers.find(({ heldBy }) => heldBy !== null)?.heldBy ?? null,
+    backingOff: sum(calls, ({ backingOff }) => backingOff),
+    lanes,
     heldBackMs,
     headOfLineMs: calls.reduce((sum, one) => sum + one.headOfLineMs, 0),
     peakConcurrency: Math.max(0, ...providers.map(({ peakInFlight }) => peakInFlight)),
     limits: providers.flatMap(({ limits }) => limits),
   };
+}
+
+function costOf(calls: readonly CallCounts[]): Pick<RunReport, "cost" | "costAtMost" | "pricesDate"> {
+  const tallies = calls.map(({ cost }) => cost);
+  const pricesDate = tallies.find((tally) => tally.pricesDate !== undefined)?.pricesDate ?? null;
+  if (tallies.some(({ unpriced }) => unpriced > 0)) return { cost: null, costAtMost: null, pricesDate };
+  const cost = tallies.reduce((sum, { dollars }) => sum + dollars, 0);
+  const atMost = tallies.reduce((sum, { unheard }) => sum + unheard, cost);
+  return { cost: rounded(cost), costAtMost: rounded(atMost), pricesDate };
+}
+
+/** Sums of fractions drift in their last digits. */
+const rounded = (dollars: number): number => Number(dollars.toFixed(9));
+
+/**
+ * What a run will have cost when `total` records have gone through, in US dollars, if the rest is like what was asked so
+ * far: records that needed no call come first in a run that goes on, and say nothing of the rest. Null when nothing can be
+ * said yet, or the price is not known.
+ */
+export function projectedCost(
+  report: Pick<RunReport, "cost" | "written" | "deadLettered" | "dropped" | "cached">,
+  total: number,
+): number | null {
+  const { cost, written, deadLettered, dropped, cached } = report;
+  const done = written + deadLettered + dropped;
+  const asked = done - cached;
+  if (cost === null) return null;
+  if (done >= total) return cost;
+  return asked > 0 ? cost + ((total - done) * cost) / asked : null;
+}
+
+function latencyOf(calls: readonly CallCounts[]): Percentiles | null {
+  const all = createHistogram();
+  for (const { latency } of calls) if (latency.count > 0) all.add(latency);
+  if (all.count === 0) return null;
+  return { p50: all.percentile(50), p95: all.percentile(95), p99: all.percentile(99), max: all.max };
 }
 
 function usageOf(reports: readonly StageReport[]): UsageTotal {

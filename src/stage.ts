@@ -1,20 +1,22 @@
 /** What millrace's own streams have in common: a name, counters, and a way out for records that fail. */
 
 import { once } from "node:events";
+import type { RecordableHistogram } from "node:perf_hooks";
 import type { Writable } from "node:stream";
 import { inspect } from "node:util";
+import type { Budget } from "./budget.ts";
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "./errors.ts";
 import { publishDeadLetter } from "./events.ts";
 import { jsonFault, MAX_DEPTH } from "./json.ts";
 import type { StoreOption } from "./options.ts";
 import { type DeadLetter, type Source, sourceOf } from "./record.ts";
-import type { UsageTotal } from "./usage.ts";
+import type { CostTally, Prices, UsageTotal } from "./usage.ts";
 
 /** Counters of the calls that a stage made. */
 export interface CallCounts {
   /** Requests sent, every attempt counted. */
   attempts: number;
-  /** Attempts that followed a fault. */
+  /** Attempts that repeated one that had met a fault, counted when they are sent. */
   retries: number;
   /** Times that a provider asked to wait (429, 529). */
   rateLimited: number;
@@ -22,8 +24,21 @@ export interface CallCounts {
   waitedMs: number;
   /** Records that made no call of their own: what they asked was stored, or another record asked it. */
   cached: number;
-  /** Tokens billed, those of failed and repeated attempts included. */
+  /** Tokens billed, as the answers tell it; those of answers that were of no use included. */
   usage: UsageTotal;
+  /** What they cost. */
+  readonly cost: CostTally;
+  /**
+   * Attempts whose answer never came whole: timeouts, lost connections, broken bodies, calls that a stop cut off. The
+   * provider may have billed them; what, nobody says, so that `usage` holds nothing of them.
+   */
+  unknownUsage: number;
+  /** Records that wait before their next attempt, after a fault or because they were told to. */
+  backingOff: number;
+  /** Time from sending to the whole answer, in ms, of the attempts that were answered. */
+  readonly latency: RecordableHistogram;
+  /** Calls that the stage has in flight at most. */
+  readonly most: number;
   /** Ms in which the window was full and yet nothing waited to be sent: lost to slow calls at the head of the line. */
   readonly headOfLineMs: number;
   /** How the providers' limits stand. A provider that serves several stages appears in each, as the same function. */
@@ -34,19 +49,44 @@ export interface CallCounts {
 export interface ProviderReport {
   /** Most calls in flight at once. */
   readonly peakInFlight: number;
-  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`. */
+  /** Ms in which the next call was held back, by cause: a limit, `pace`, `pause`, `outage`, `concurrency`, `budget`. */
   readonly heldBackMs: Readonly<Record<string, number>>;
   readonly limits: readonly LimitReport[];
+  /** Calls that wait to start. */
+  readonly waiting: number;
+  /** What holds the next of them back; null: nothing. */
+  readonly heldBy: string | null;
+  readonly lanes: readonly LaneReport[];
 }
 
-/** One limit, as the provider told it. */
+/** One provider with one key, as it stands. */
+export interface LaneReport {
+  readonly provider: string;
+  readonly model: string;
+  /** Which of the provider's keys, from 1. */
+  readonly lane: number;
+  /** Calls under way. */
+  readonly inFlight: number;
+  /** Calls that may be under way at once, for now. */
+  readonly allowed: number;
+  /** `paused`: everything waits, because of refusals. `outage`: every call fails. `closed`: it gets no more calls. */
+  readonly state: "open" | "paused" | "outage" | "closed";
+  /** Calls a minute that it carries, where that was found by refusals; null: nothing was to be found. */
+  readonly pacePerMinute: number | null;
+}
+
+/** One limit. */
 export interface LimitReport {
   readonly provider: string;
   readonly model: string;
   /** Which of the provider's keys, from 1. */
   readonly lane: number;
   readonly kind: "requests" | "input" | "output" | "tokens";
+  /** `provider`: as its answers tell it. `own`: set by whoever runs this. */
+  readonly from: "provider" | "own";
   readonly perMinute: number;
+  /** What was taken of it since it became known, as the provider counts. */
+  readonly spent: number;
   /** How far it was used since it became known; 1 is to the brim. */
   readonly used: number;
 }
@@ -63,6 +103,15 @@ export interface StageReport {
   /** Dead letters by the code of their error. */
   failures: Partial<Record<ErrorCode, number>>;
   calls?: CallCounts;
+  /** Of a source. */
+  input?: InputCounts;
+}
+
+/** How far a source has come in its bytes, as they lie on disk or come in: compressed ones where they are. */
+export interface InputCounts {
+  readonly bytesRead: number;
+  /** Of all inputs together; null where nobody knows, as of a pipe. */
+  readonly bytesTotal: number | null;
 }
 
 /** What a run gives to each of its stages. */
@@ -74,6 +123,11 @@ export interface RunContext {
   /** Where the answers of models are kept. */
   readonly store?: StoreOption | undefined;
   readonly breach?: Breach | undefined;
+  /** What all stages together may spend. */
+  readonly budget?: Budget | undefined;
+  readonly prices?: Prices | undefined;
+  /** Ends the run in good order, with this error. */
+  readonly halt?: ((fault: MillraceError) => void) | undefined;
 }
 
 /** Whether the source could be read to its end. If not, what came before goes all the way, but nothing is complete. */
@@ -120,6 +174,17 @@ export class Stage {
 
   get store(): StoreOption | undefined {
     return this.#context.store;
+  }
+
+  get spending(): Pick<RunContext, "budget" | "prices"> {
+    return this.#context;
+  }
+
+  /** True when the run ends itself in good order because of the fault, so that the stage need not fail. */
+  halts(fault: MillraceError): boolean {
+    const { halt } = this.#context;
+    halt?.(fault);
+    return halt !== undefined;
   }
 
   /** To be called before the stage joins a run. */

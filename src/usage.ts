@@ -33,3 +33,30 @@ export function addUsage(total: UsageTotal, usage: Usage): void {
   total.cacheReadTokens += usage.cacheReadTokens ?? 0;
   total.cacheWriteTokens += usage.cacheWriteTokens ?? 0;
 }
+
+/** What a model costs, in US dollars for a million tokens. */
+export interface ModelPrice {
+  readonly input: number;
+  readonly output: number;
+  /** Of input read from the vendor's prompt cache. Default: as `input`. */
+  readonly cacheRead?: number;
+  /** Of input written to the vendor's prompt cache. Default: as `input`. */
+  readonly cacheWrite?: number;
+}
+
+/** Prices by the model's name; they go before those that are known. */
+export type Prices = { readonly [model: string]: ModelPrice };
+
+/** What calls have cost. */
+export interface CostTally {
+  /** By the usage that answers told, US dollars. */
+  dollars: number;
+  /** At most so much more: calls that ended without an answer (timed out, broken off) and may have been billed. */
+  unheard: number;
+  /** Calls that were, or may have been, billed at a price that is not known. */
+  unpriced: number;
+  /** The day of the price data that was used; undefined: none was. */
+  pricesDate: string | undefined;
+}
+
+export const noCost = (): CostTally => ({ dollars: 0, unheard: 0, unpriced: 0, pricesDate: undefined });

@@ -161,7 +161,7 @@ describe("a source that breaks", () => {
     const { records, stream } = collector();
     const { promise: answered, resolve: answer } = Promise.withResolvers<Reply>();
     const provider = ownProvider(() => answered);
-    const run = caught(pipeline(breaking(30), analysis(provider), stream, { stop: stop.signal }));
+    const run = caught(pipeline(breaking(12), analysis(provider), stream, { stop: stop.signal }));
     while (provider.requests.length < 4) await turns(1);
     await turns(5);
     stop.abort();

@@ -6,7 +6,19 @@ import { describe, expect, test } from "vitest";
 import { ROOT } from "./support.ts";
 
 /** Files at the root of src that any room may know. */
-const GROUND = ["load", "fields", "template", "errors", "record", "usage", "options", "json", "formats", "warn"];
+const GROUND = [
+  "load",
+  "fields",
+  "template",
+  "errors",
+  "record",
+  "usage",
+  "options",
+  "json",
+  "formats",
+  "warn",
+  "budget",
+];
 
 /** What each room may import besides itself and the ground. */
 const ALLOWED: Readonly<Record<string, readonly string[]>> = {
@@ -24,11 +36,37 @@ const ALLOWED: Readonly<Record<string, readonly string[]>> = {
   transforms: ["client", "providers", "limits", "analysis", "stage"],
   sources: ["stage"],
   sinks: ["stage"],
+  config: ["providers"],
   stages: ["sources", "transforms", "sinks", "stage"],
   pipeline: ["stages", "report", "stage", "providers"],
-  index: ["pipeline", "report", "stage", "sources", "transforms", "sinks", "client", "providers", "analysis"],
-  config: ["index", "providers"],
-  cli: ["events", "index", "config", "pipeline", "report", "simulator", "sources", "sinks", "store", "transforms"],
+  articles: ["pipeline", "report", "transforms", "client", "providers", "limits", "analysis", "config"],
+  index: [
+    "articles",
+    "pipeline",
+    "report",
+    "stage",
+    "sources",
+    "transforms",
+    "sinks",
+    "client",
+    "providers",
+    "analysis",
+  ],
+  estimate: ["analysis", "client", "limits", "providers", "store"],
+  cli: [
+    "events",
+    "index",
+    "config",
+    "pipeline",
+    "providers",
+    "report",
+    "simulator",
+    "sources",
+    "sinks",
+    "store",
+    "transforms",
+    "estimate",
+  ],
 };
 
 const IMPORT = /(?:from|import)\s*\(?\s*"(\.[^"]+)"/g;

@@ -126,6 +126,8 @@ describe("parseJson", () => {
     [`1${"0".repeat(400)}`, `1${"0".repeat(400)}`],
     ["0.12345678901234567890", Number("0.12345678901234567890")],
     ["12345678901234567890e0", Number("12345678901234567890")],
+    // Beyond a double, and no digits to keep: whoever writes it has to say so.
+    ["[1e400,-1e400,1e-400,-0]", [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY, 0, -0]],
     ['"12345678901234567890"', "12345678901234567890"],
     ['{"__proto__":12345678901234567890}', JSON.parse('{"__proto__":"12345678901234567890"}')],
   ])("reads %s as it stands", (text, value) => {

@@ -1,5 +1,6 @@
 /** Whole runs: what may stand in them, and what they report. */
 
+import { statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { Duplex, PassThrough, Readable, Writable } from "node:stream";
@@ -145,7 +146,11 @@ describe("a pipeline", () => {
       () => [source(), sink(), { deadletters: sink() }],
       /pipeline\(\) has no option "deadletters"\. Did you mean "deadLetters"\?/,
     ],
-    ["an unknown option", () => [source(), sink(), { x: 1 }], /It knows deadLetters, store, signal, stop\./],
+    [
+      "an unknown option",
+      () => [source(), sink(), { x: 1 }],
+      /It knows deadLetters, store, maxCost, prices, signal, stop\./,
+    ],
   ];
   test.each(misuse)("refuses %s", async (_, args, message) => {
     const error = await caught(pipeline(...(args() as [StageInput, StageInput])));
@@ -183,6 +188,16 @@ describe("the report", () => {
     ];
     const report = await pipeline(read(path), ...stages, collector().stream, { deadLetters: letterBox().stream });
     expect(report).toEqual({
+      bytesRead: statSync(path).size,
+      bytesTotal: statSync(path).size,
+      inFlight: 0,
+      allowed: 0,
+      waiting: 0,
+      heldBy: null,
+      backingOff: 0,
+      lanes: [],
+      latencyMs: null,
+      unknownUsage: 0,
       read: 12,
       written: 3,
       deadLettered: 5,
@@ -199,7 +214,9 @@ describe("the report", () => {
       peakConcurrency: 0,
       limits: [],
       usage: { inputTokens: 0, outputTokens: 0, cacheReadTokens: 0, cacheWriteTokens: 0 },
-      cost: null,
+      cost: 0,
+      costAtMost: 0,
+      pricesDate: null,
       elapsedMs: expect.any(Number),
       stages: [
         { name: "read", in: 12, out: 11, dropped: 0, deadLettered: 1 },

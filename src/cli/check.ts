@@ -1,6 +1,7 @@
 /** `millrace check`: one tiny call for each provider and key, and what it tells. */
 
 import { setTimeout as after } from "node:timers/promises";
+import { effective } from "../config/effective.ts";
 import { type Candidate, candidates } from "../config/provider.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import type { Completion, ModelRequest, Provider } from "../index.ts";
@@ -11,6 +12,7 @@ export interface CheckFlags {
   readonly provider?: "anthropic" | "openai" | "mistral";
   readonly model?: string;
   readonly baseUrl?: string;
+  readonly config?: string;
   /** Longest time for one call, ms. */
   readonly timeout?: number;
   readonly json?: boolean;
@@ -29,7 +31,8 @@ const REQUEST: ModelRequest = {
 };
 
 /** @returns the exit code. @throws ConfigurationError when there is no key to try. */
-export async function checkCommand(flags: CheckFlags): Promise<number> {
+export async function checkCommand(typed: CheckFlags): Promise<number> {
+  const flags = asConfigured(typed);
   const made = candidates(flags, process.env).map((candidate) => ({ candidate, provider: providerOf(candidate) }));
   const timeout = flags.timeout ?? TIMEOUT;
   const checked = await Promise.all(made.map(({ candidate, provider }) => tried(candidate, provider, timeout)));
@@ -38,6 +41,14 @@ export async function checkCommand(flags: CheckFlags): Promise<number> {
   const failed = checked.filter(({ error }) => error !== null);
   if (failed.length === 0) return EXIT.finished;
   return failed.every(({ error }) => error?.code === "invalid_option") ? EXIT.usage : EXIT.stopped;
+}
+
+/** With the provider, model and server that a run would have. The embedded analyser has nothing to check. */
+function asConfigured(typed: CheckFlags): CheckFlags {
+  const { provider, model, baseUrl, config } = typed;
+  const { flags } = effective({ provider, model, baseUrl, config }, process.env, process.cwd());
+  if (flags.provider === "local") return typed;
+  return { ...typed, provider: flags.provider, model: flags.model, baseUrl: flags.baseUrl };
 }
 
 /** A key or address that cannot be one is a finding; that there is no key at all is not. */

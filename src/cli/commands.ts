@@ -8,27 +8,47 @@ import { failure, isMillraceError } from "../errors.ts";
 import { analyze, type StageInput } from "../index.ts";
 import type { PipelineContext, PipelineDefinition } from "../pipeline.ts";
 import { promptTemplate } from "../template.ts";
-import { execute } from "./execute.ts";
+import { configured } from "./configured.ts";
+import { execute, type Job } from "./execute.ts";
+import { EXIT } from "./exit.ts";
 import { loadPipeline } from "./pipeline-file.ts";
 
 /** `millrace analyze [input…]` */
-export async function analyzeCommand(inputs: readonly string[], flags: RunFlags): Promise<number> {
-  const { provider, options } = contextOf(flags);
-  const stage = analyze({ provider, ...options });
-  return execute({ inputs: inputsOf(inputs), stages: [stage], ownSink: false }, flags);
+export async function analyzeCommand(inputs: readonly string[], typed: RunFlags): Promise<number> {
+  const flags = await configured(typed);
+  if (flags === undefined) return EXIT.finished;
+  return done(jobOf(inputs, flags, { keyless: flags.dryRun }), flags);
+}
+
+/** The run of the built-in analysis, or of a prompt file. @param keyless nothing will be sent */
+export function jobOf(inputs: readonly string[], flags: RunFlags, keyless: Keyless): Job {
+  const { provider, options } = contextOf(flags, keyless);
+  return { inputs: inputsOf(inputs), stages: [analyze({ provider, ...options })], ownSink: false };
+}
+
+interface Keyless {
+  readonly keyless: boolean | undefined;
+}
+
+async function done(job: Job, flags: RunFlags): Promise<number> {
+  if (!flags.dryRun) return execute(job, flags);
+  const { dryRun } = await import("./estimate.ts");
+  return dryRun(job, flags);
 }
 
 /** `millrace run <pipeline.ts> [input…]` */
-export async function runCommand(file: string, inputs: readonly string[], flags: RunFlags): Promise<number> {
+export async function runCommand(file: string, inputs: readonly string[], typed: RunFlags): Promise<number> {
+  const flags = await configured(typed);
+  if (flags === undefined) return EXIT.finished;
   const named = inputsOf(inputs);
   const { stages } = await loadPipeline(file);
-  const made = called(file, stages, contextOf(flags));
+  const made = called(file, stages, contextOf(flags, { keyless: flags.dryRun }));
   if (!Array.isArray(made)) throw failure("invalid_option", `${file}: \`stages\` must give a list of stages.`);
   const ownSink = isSink(made.at(-1));
   if (ownSink && flags.output !== undefined) {
-    throw failure("invalid_option", `${file} has a sink of its own; --output has no place in it. Leave it out.`);
+    throw failure("invalid_option", `${file} has a sink of its own; an output has no place in it. Leave out --output.`);
   }
-  return execute({ inputs: named, stages: made, ownSink }, flags);
+  return done({ inputs: named, stages: made, ownSink }, flags);
 }
 
 /** A pipeline file is the user's own: what it throws is told as such. */
@@ -47,11 +67,11 @@ const isSink = (stage: StageInput | undefined): boolean =>
   stage instanceof globalThis.WritableStream;
 
 /** The call options as `analyze()` takes them; the provider is chosen when it is first asked for. */
-function contextOf(flags: RunFlags): PipelineContext {
+function contextOf(flags: RunFlags, { keyless }: Keyless): PipelineContext {
   let chosen: PipelineContext["provider"] | undefined;
   return {
     get provider() {
-      chosen ??= chooseProvider(flags, process.env);
+      chosen ??= chooseProvider(flags, process.env, keyless);
       return chosen;
     },
     options: analyzeOptions(flags),
@@ -59,10 +79,7 @@ function contextOf(flags: RunFlags): PipelineContext {
 }
 
 function analyzeOptions(flags: RunFlags) {
-  if (flags.ordered && flags.unordered) {
-    throw failure("invalid_option", "--ordered and --unordered exclude each other. Give one of them.");
-  }
-  const { concurrency, maxRetries, timeout, maxWait, maxOutputTokens, temperature, keep } = flags;
+  const { concurrency, maxRetries, retryBaseDelay, timeout, maxWait, maxOutputTokens, temperature, keep } = flags;
   const asked = { fields: flags.map, keep, prompt: promptOf(flags), schema: schemaOf(flags) };
   const limits = {
     requestsPerMinute: flags.rpm,
@@ -70,7 +87,8 @@ function analyzeOptions(flags: RunFlags) {
     outputTokensPerMinute: flags.otpm,
     tokensPerMinute: flags.tpm,
   };
-  const given = { concurrency, ...limits, maxRetries, timeout, maxWait, maxOutputTokens, temperature, ...asked };
+  const waits = { maxRetries, retryBaseDelay, timeout, maxWait };
+  const given = { concurrency, ...limits, ...waits, maxOutputTokens, temperature, ...asked };
   const set = Object.fromEntries(Object.entries(given).filter(([, value]) => value !== undefined));
   return { ...set, ordered: !flags.unordered };
 }

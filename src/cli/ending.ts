@@ -1,6 +1,6 @@
 /** What a finished or broken run comes to: its exit code and the last lines on stderr. Pure. */
 
-import type { FailureLimit } from "../config/options.ts";
+import type { FailureLimit } from "../config/values.ts";
 import { databaseOf } from "../formats.ts";
 import type { RunError, RunReport } from "../index.ts";
 import { EXIT, exitCodeOf, messageOf, readerLeft } from "./exit.ts";

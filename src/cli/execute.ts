@@ -15,6 +15,7 @@ import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
 import { EXIT } from "./exit.ts";
 import { checkPlaces, deadLettersOf, leftOf, pathsOf, refuseUnfinished } from "./places.ts";
 import { showProgress } from "./progress.ts";
+import { reading } from "./reading.ts";
 import { onSignals } from "./signals.ts";
 import { sayWarnings } from "./warnings.ts";
 
@@ -50,6 +51,8 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
     signal: abort.signal,
     stop: stop.signal,
     ...(store === undefined ? {} : { store }),
+    ...(flags.maxCost === undefined ? {} : { maxCost: flags.maxCost }),
+    ...(flags.prices === undefined ? {} : { prices: flags.prices }),
   });
   if (sink instanceof RecordSink)
     sink.on("notice", (message) => say(`${process.stderr.isTTY ? "\n" : ""}millrace: ${message}`));
@@ -76,7 +79,11 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
 
 function storeOf({ store = STORE, fresh = false, retryFailed = false }: RunFlags) {
   if (store !== false) return { path: store, fresh, retryFailed };
-  if (retryFailed) throw failure("invalid_option", "--retry-failed is about stored answers; leave out --no-store.");
+  if (retryFailed)
+    throw failure(
+      "invalid_option",
+      "--retry-failed is about stored answers: it wants a store, not --no-store (store: false).",
+    );
   return undefined;
 }
 
@@ -104,13 +111,6 @@ function sinkOf(output: string | undefined, { columns, table, key }: RunFlags): 
 }
 
 const refused = (why: string) => failure("invalid_option", `${why}.`);
-
-const reading = ({ from, path, skip, limit }: RunFlags) => ({
-  ...(from === undefined ? {} : { format: from }),
-  ...(path === undefined ? {} : { path }),
-  ...(skip === undefined ? {} : { skip }),
-  ...(limit === undefined ? {} : { limit }),
-});
 
 /** Nothing is under way any more and the run has not ended: a stage has forgotten a record. */
 function standstill(report: RunReport): void {

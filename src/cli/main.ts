@@ -2,9 +2,12 @@
 
 import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import { age, duration, type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
+import { ESTIMATE_OPTIONS } from "../config/estimate-options.ts";
+import { type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
+import { age, duration } from "../config/values.ts";
 import { isMillraceError } from "../errors.ts";
 import type { CheckFlags } from "./check.ts";
+import type { EstimateFlags } from "./estimate.ts";
 import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { StoreFlags } from "./store.ts";
@@ -67,9 +70,17 @@ function program(done: Done): Command {
       done(await runCommand(file, inputs, flags));
     });
   for (const command of [analyze, run]) for (const spec of RUN_OPTIONS) command.addOption(optionOf(spec));
+  addEstimate(millrace, done);
   addCheck(millrace, done);
   addSimulate(millrace, done);
   addStore(millrace, done);
+  millrace
+    .command("init [dir]")
+    .description("a first pipeline, articles to try it on and a millrace.yaml; runs offline at once")
+    .action(async (folder: string | undefined) => {
+      const { initCommand } = await import("./init.ts");
+      done(await initCommand(folder ?? "."));
+    });
   for (const command of millrace.commands) for (const each of [command, ...command.commands]) each.exitOverride();
   return millrace;
 }
@@ -78,7 +89,7 @@ function program(done: Done): Command {
 function addStore(millrace: Command, done: Done): void {
   const store = millrace.command("store").description("look after the store of responses");
   const commands = () => import("./store.ts");
-  const place = () => new Option("--store <path>", "which store").default(STORE);
+  const place = () => new Option("--store <path>", `which store (default: that of millrace.yaml, else ${STORE})`);
   const json = () => new Option("--json", "as JSON");
   store
     .command("stats")
@@ -109,6 +120,17 @@ function optionOf(spec: OptionSpec): Option {
   return option;
 }
 
+function addEstimate(millrace: Command, done: Done): void {
+  const estimate = millrace
+    .command("estimate [input...]")
+    .description("what a run would cost and take, by reading its input; sends nothing and needs no key")
+    .action(async (inputs: string[], flags: EstimateFlags) => {
+      const { estimateCommand } = await import("./estimate.ts");
+      done(await estimateCommand(inputs, flags));
+    });
+  for (const spec of ESTIMATE_OPTIONS) estimate.addOption(optionOf(spec).hideHelp(spec.idle ?? false));
+}
+
 function addCheck(millrace: Command, done: Done): void {
   const who = new Option("--provider <name>", "only this one (default: every one whose key is in the environment)");
   millrace
@@ -117,6 +139,7 @@ function addCheck(millrace: Command, done: Done): void {
     .addOption(who.choices(["anthropic", "openai", "mistral"]))
     .option("--model <name>", "the provider's model (default: the provider's default)")
     .option("--base-url <url>", "another server that speaks the provider's protocol")
+    .option("--config <file>", "read provider, model and base URL from this (default: millrace.yaml, if there is one)")
     .option("--timeout <time>", "longest time for a call (default: 30s)", duration("--timeout"))
     .option("--json", "one JSON object for each provider instead of the table")
     .action(async (flags: CheckFlags) => {

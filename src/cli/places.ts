@@ -6,6 +6,7 @@ import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
 import { databaseOf } from "../formats.ts";
 import type { StageInput } from "../index.ts";
+import { isClaimed } from "../sinks/claim.ts";
 import { DatabaseSink } from "../sinks/database.ts";
 import { partialOf } from "../sinks/file.ts";
 import { realPath } from "../sinks/output.ts";
@@ -16,12 +17,22 @@ import { Analyze } from "../transforms/analyze.ts";
 /** Endings that say a format, left out of the dead letters' name. */
 const FORMAT_ENDINGS = /(\.(ndjson|jsonl|json|csv|db|sqlite3?))?(\.(gz|zst))?$/i;
 
-/** The output's name without its format endings; a place of their own where the output is no regular file. */
+/**
+ * The output's name without its format endings; a place of their own where the output is no regular file. Runs that stand
+ * side by side in a folder each have one: `dead-letters.2.ndjson` while another run has the first.
+ */
 export async function deadLettersOf(output: string): Promise<string> {
   const nowhere = output === "-" || databaseOf(output) === "postgres";
   const found = nowhere ? undefined : await stat(output).catch(() => undefined);
   const special = nowhere || (found !== undefined && !found.isFile());
-  return special ? "dead-letters.ndjson" : `${output.replace(FORMAT_ENDINGS, "")}.failed.ndjson`;
+  return special ? await freeLetters() : `${output.replace(FORMAT_ENDINGS, "")}.failed.ndjson`;
+}
+
+async function freeLetters(): Promise<string> {
+  for (let number = 1; ; number++) {
+    const path = number === 1 ? "dead-letters.ndjson" : `dead-letters.${number}.ndjson`;
+    if (!(await isClaimed(path))) return path;
+  }
 }
 
 export interface Places {
@@ -55,15 +66,15 @@ export async function checkPlaces({ inputs, outputs, deadLetters, report, store 
     const real = await realPath(path).catch((cause: Error) => {
       throw failure("invalid_option", `Cannot write ${path}: ${cause.message}`, { cause });
     });
-    const device = await stat(real).then(
-      (found) => !found.isFile(),
-      () => false,
-    );
-    const other = device ? undefined : seen.get(real);
+    const found = await stat(real).catch(() => undefined);
+    if (found !== undefined && !found.isFile()) continue;
+    // By what it is: a file may have several names.
+    const key = found === undefined ? real : `${found.dev}:${found.ino}`;
+    const other = seen.get(key);
     if (other !== undefined) {
       throw failure("invalid_option", `${other} and ${what} are the same file: ${path}. Give another one.`);
     }
-    seen.set(real, what);
+    seen.set(key, what);
   }
 }
 

@@ -1,31 +1,43 @@
 /** `millrace store stats | prune | export`: looking after the store of responses. */
 
 import { once } from "node:events";
+import { effective } from "../config/effective.ts";
+import { STORE } from "../config/options.ts";
 import { exportStore, pruneStore, type StoreStats, storeStats } from "../store/look-after.ts";
 import { EXIT } from "./exit.ts";
 import { count } from "./summary.ts";
 
 export interface StoreFlags {
-  readonly store: string;
+  /** Default: that of a run here. */
+  readonly store?: string;
   readonly json?: boolean;
   /** ms */
   readonly olderThan?: number;
 }
 
-export function storeStatsCommand({ store, json }: StoreFlags): number {
+/** The environment's or millrace.yaml's store goes before the default one. */
+function placeOf({ store }: StoreFlags): string {
+  const { flags } = effective({ store }, process.env, process.cwd());
+  return flags.store || STORE;
+}
+
+export function storeStatsCommand({ json, ...flags }: StoreFlags): number {
+  const store = placeOf(flags);
   const stats = storeStats(store);
   process.stdout.write(json ? `${JSON.stringify(stats)}\n` : `${statLines(stats).join("\n")}\n`);
   return EXIT.finished;
 }
 
-export function storePruneCommand({ store, olderThan = 0, json }: StoreFlags): number {
+export function storePruneCommand({ olderThan = 0, json, ...flags }: StoreFlags): number {
+  const store = placeOf(flags);
   const pruned = pruneStore(store, Date.now() - olderThan);
   process.stdout.write(json ? `${JSON.stringify({ path: store, pruned })}\n` : `${count(pruned)} answers pruned.\n`);
   return EXIT.finished;
 }
 
 /** NDJSON on stdout. A reader who leaves ends it. */
-export async function storeExportCommand({ store }: StoreFlags): Promise<number> {
+export async function storeExportCommand(flags: StoreFlags): Promise<number> {
+  const store = placeOf(flags);
   let left = false;
   process.stdout.once("error", () => {
     left = true;

@@ -1,5 +1,6 @@
 /** What a run has come to, in lines: pure. */
 
+import { dollars } from "../budget.ts";
 import type { RunReport } from "../report.ts";
 
 const number = new Intl.NumberFormat("en-US");
@@ -55,9 +56,16 @@ export function summary(report: RunReport, { ending, output, deadLetters }: Summ
     const cached = cacheReadTokens > 0 ? ` (${count(cacheReadTokens)} from cache)` : "";
     lines.push(row("tokens", `${count(inputTokens)} in${cached} · ${count(outputTokens)} out`));
   }
+  if (report.requests > 0) lines.push(row("cost", costText(report)));
   if (output !== undefined) lines.push(row("output", output === "-" ? "stdout" : output));
   if (deadLettered > 0) lines.push(row("dead letters", deadLetters));
   return lines;
+}
+
+function costText({ cost, costAtMost, pricesDate }: RunReport): string {
+  if (cost === null) return "unknown: there is no price for the model (prices)";
+  const more = costAtMost !== null && costAtMost > cost ? `, ${dollars(costAtMost)} at most: some calls broke off` : "";
+  return `${dollars(cost)}${more}${pricesDate === null ? "" : ` (prices of ${pricesDate})`}`;
 }
 
 const row = (label: string, text: string): string => `  ${label.padEnd(13)}${text}`;

@@ -5,14 +5,14 @@ import { type CallEvent, publishCall } from "../events.ts";
 import type { Limits } from "../limits/amounts.ts";
 import { onAbort } from "../limits/on-abort.ts";
 import { type History, nextStep, type RetryPolicy } from "../limits/retry.ts";
-import { sleep } from "../limits/sleep.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
 import type { CallCounts, ProviderReport } from "../stage.ts";
-import { addUsage } from "../usage.ts";
 import { attempt } from "./attempt.ts";
+import { backOff, tally } from "./counts.ts";
 import { Gate, type Place } from "./gate.ts";
 import { Lane, measureOf } from "./lane.ts";
 import type { Line } from "./line.ts";
+import type { Claim, Spending } from "./spending.ts";
 import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
@@ -27,6 +27,8 @@ export interface Caller {
   /** The stage's own calls that wait, and its limit on those in flight. */
   readonly line: Line<Place>;
   readonly counts: CallCounts;
+  /** What its calls cost, and may. */
+  readonly spending?: Spending | undefined;
   /** Aborts at once, the call in flight too. */
   readonly signal: AbortSignal;
   /** Aborts what only waits: to start, or for its next attempt. */
@@ -108,6 +110,9 @@ export class Client {
       limits: lanes.flatMap(({ admission, provider: { name, model }, number }) =>
         admission.uses(now).map((use) => ({ provider: name, model, lane: number, ...use })),
       ),
+      waiting: this.gate.waiting,
+      heldBy: this.gate.heldBy ?? null,
+      lanes: lanes.map((lane) => lane.report(now)),
     };
   };
 
@@ -117,12 +122,15 @@ export class Client {
    */
   async complete(request: ModelRequest, caller: Caller): Promise<Answered> {
     const { policy, history, counts } = caller;
+    // Whether the attempt before this one met a fault.
+    let again = false;
     for (;;) {
       const place = await this.#admitted(request, caller);
-      const outcome = await this.#attempt(request, place, caller);
+      const outcome = await this.#attempt(request, { ...place, again }, caller);
       if (!isMillraceError(outcome)) return { completion: outcome, provider: place.lane.provider };
       if (this.#closes(outcome, place.lane, caller)) continue;
-      if (outcome.scope === "wait") counts.rateLimited++;
+      again = outcome.scope !== "wait";
+      if (!again) counts.rateLimited++;
       // What fails while its provider is out of order has not had its try.
       if (outcome.scope === "retry" && place.lane.admission.outSince !== undefined) {
         if (caller.replaceable) throw unquoted(outcome, request);
@@ -130,13 +138,10 @@ export class Client {
       }
       const step = nextStep(outcome, history, policy);
       if (step.action === "fail") throw unquoted(step.error, request);
-      if (step.action === "retry") {
-        history.retries++;
-        counts.retries++;
-      } else history.waits++;
+      if (step.action === "retry") history.retries++;
+      else history.waits++;
       history.waitedMs += step.askedMs;
-      counts.waitedMs += step.askedMs;
-      await sleep(step.delayMs, caller.release);
+      await backOff(step, counts, caller.release);
     }
   }
 
@@ -150,7 +155,7 @@ export class Client {
   }
 
   #admitted(request: ModelRequest, caller: Caller): Promise<Admitted> {
-    const { signal, release, line, priority, history } = caller;
+    const { signal, release, line, priority, history, spending } = caller;
     if (signal.aborted) return Promise.reject(signal.reason);
     if (release.aborted) return Promise.reject(release.reason);
     return new Promise((resolve, reject) => {
@@ -158,7 +163,9 @@ export class Client {
         this.gate.leave(place);
         reject(release.reason);
       });
+      const claim = spending?.claim(this.members, request);
       const place: Place = {
+        claim,
         line,
         since: history.since,
         priority,
@@ -166,7 +173,7 @@ export class Client {
         measure: measureOf(request),
         go(lane, started) {
           deafen();
-          resolve({ line, lane, started });
+          resolve({ line, lane, started, claim });
         },
         give(error) {
           deafen();
@@ -177,39 +184,53 @@ export class Client {
     });
   }
 
-  async #attempt(request: ModelRequest, { line, lane, started }: Admitted, caller: Caller) {
+  async #attempt(request: ModelRequest, admitted: Try, caller: Caller) {
     try {
-      const outcome = await this.#call(request, { line, lane, started }, caller);
-      if (!isMillraceError(outcome)) await caller.keep?.({ completion: outcome, provider: lane.provider });
+      const outcome = await this.#call(request, admitted, caller);
+      if (!isMillraceError(outcome)) await caller.keep?.({ completion: outcome, provider: admitted.lane.provider });
       return outcome;
     } finally {
-      line.landed();
+      admitted.line.landed();
       this.gate.pump();
     }
   }
 
-  async #call(request: ModelRequest, { lane, started }: Admitted, caller: Caller) {
-    const { signal, counts, policy, history, streaming, onDelta } = caller;
+  async #call(request: ModelRequest, { lane, started, claim, again }: Try, caller: Caller) {
+    const { signal, counts, policy, history, streaming, onDelta, spending } = caller;
+    const { provider } = lane;
+    if (signal.aborted) {
+      spending?.settle({ provider, request, claim, sent: false, outcome: undefined });
+      lane.settle(started, undefined, history);
+      throw signal.reason;
+    }
     const since = performance.now();
     let outcome: Completion | MillraceError | undefined;
     try {
-      if (signal.aborted) throw signal.reason;
       counts.attempts++;
+      if (again) counts.retries++;
       history.attempts++;
       const count = history.attempts;
-      outcome = await attempt(lane.provider, request, {
+      outcome = await attempt(provider, request, {
         timeout: policy.timeout,
         signal,
         streaming,
         onDelta: onDelta && ((text) => onDelta(text, count)),
       });
-      if (!isMillraceError(outcome)) addUsage(counts.usage, outcome.usage);
       return outcome;
     } finally {
+      tally(counts, outcome, performance.now() - since);
+      spending?.settle({ provider, request, claim, sent: true, outcome });
       lane.settle(started, outcome, history);
       publishCall(() => callEvent(lane, { outcome, history, since }));
     }
   }
+}
+
+/** Whom a stage with this provider asks, one after the other. */
+export function clientsOf(provider: Provider): readonly Client[] {
+  const { members } = provider;
+  const providers = members?.kind === "fallback" ? members.providers : [provider];
+  return providers.map((each) => Client.of(each));
 }
 
 interface Call {
@@ -241,6 +262,12 @@ interface Admitted {
   readonly line: Line<Place>;
   readonly lane: Lane;
   readonly started: ReturnType<Lane["start"]>;
+  readonly claim: Claim | undefined;
+}
+
+interface Try extends Admitted {
+  /** It repeats an attempt that met a fault. */
+  readonly again: boolean;
 }
 
 /** Less its text. */

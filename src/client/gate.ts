@@ -1,15 +1,19 @@
 /** Lets waiting calls in: the next one of all stages' lines, on the lane where it can start soonest. */
 
+import { type Budget, dollars } from "../budget.ts";
 import { failure, type MillraceError } from "../errors.ts";
 import type { WaitCause } from "../limits/admission.ts";
 import { LONGEST_TIMER } from "../limits/sleep.ts";
 import type { Lane, Measure, Started } from "./lane.ts";
 import type { Line, Waiter } from "./line.ts";
+import type { Claim } from "./spending.ts";
 
 /** A call that waits to be let in. */
 export interface Place extends Waiter {
   readonly line: Line<Place>;
   readonly measure: Measure;
+  /** What it must reserve; undefined: nothing caps the cost. */
+  readonly claim?: Claim | undefined;
   /** It may start, on this lane. */
   go(lane: Lane, started: Started): void;
   /** It will not be let in. */
@@ -22,19 +26,22 @@ export interface Place extends Waiter {
  */
 const STARTS_A_TURN = 1;
 
+/** `budget`: the cap on the cost leaves room only when calls in flight turn out cheaper than they might. */
+type HoldCause = WaitCause | "budget";
+
 /** Before a provider was ever heard, its absence is more likely a wrong address than an outage, ms. */
 const UNHEARD_PATIENCE = 30_000;
 
 export class Gate {
   readonly lanes: readonly Lane[];
   /** Ms in which the first in line was held back, by cause. */
-  readonly heldBack: Partial<Record<WaitCause, number>> = {};
+  readonly heldBack: Partial<Record<HoldCause, number>> = {};
   readonly #lines = new Set<Line<Place>>();
   readonly #pump = () => this.pump();
   #timer: NodeJS.Timeout | undefined;
   #startsLeft = STARTS_A_TURN;
   #nextTurn: NodeJS.Immediate | undefined;
-  #held: { readonly cause: WaitCause; readonly since: number } | undefined;
+  #held: { readonly cause: HoldCause; readonly since: number } | undefined;
 
   constructor(lanes: readonly Lane[]) {
     this.lanes = lanes;
@@ -42,6 +49,18 @@ export class Gate {
 
   get open(): readonly Lane[] {
     return this.lanes.filter(({ closed }) => closed === undefined);
+  }
+
+  /** Calls that wait to start. */
+  get waiting(): number {
+    let waiting = 0;
+    for (const line of this.#lines) waiting += line.waiting;
+    return waiting;
+  }
+
+  /** What holds the next of them back. */
+  get heldBy(): HoldCause | undefined {
+    return this.#held?.cause;
   }
 
   enter(place: Place): void {
@@ -78,6 +97,7 @@ export class Gate {
       this.#startsLeft--;
       this.#nextTurn ??= setImmediate(() => this.#turn());
       line.shift();
+      place.claim?.budget.reserve(place.claim.dollars);
       place.go(best.lane, best.lane.start(place.measure, now));
     }
     this.#tidy();
@@ -101,9 +121,22 @@ export class Gate {
     let first: { readonly line: Line<Place>; readonly due: number } | undefined;
     for (const line of this.#lines) {
       const head = line.head;
-      if (head !== undefined && (first === undefined || head.due < first.due)) first = { line, due: head.due };
+      if (head === undefined || (first !== undefined && first.due <= head.due)) continue;
+      if (this.#affords(line, head.waiter)) first = { line, due: head.due };
     }
     return first?.line;
+  }
+
+  /** Turns the line away when nothing is under way that could leave room for its head. */
+  #affords(line: Line<Place>, { claim }: Place): boolean {
+    const short = claim?.budget.short(claim.dollars);
+    if (claim === undefined || short === undefined) return true;
+    if (short.pending === 0) giveAll(line, capReached(short, claim));
+    else {
+      this.#held ??= { cause: "budget", since: performance.now() };
+      short.onRoom(this.#pump);
+    }
+    return false;
   }
 
   #soonest(place: Place, now: number): { readonly lane: Lane; readonly ms: number; readonly cause: WaitCause } {
@@ -157,6 +190,15 @@ function giveAll(line: Line<Place>, error: MillraceError): void {
     line.remove(place);
     place.give(error);
   }
+}
+
+function capReached({ cap, left }: Budget, claim: Claim): MillraceError {
+  const most = dollars(claim.dollars);
+  const room = `Of the cap of ${dollars(cap)} on the cost ${dollars(left)} is left, and the next call may cost ${most}`;
+  return failure(
+    "cost_cap_reached",
+    `${room}. Allow more with --max-cost (maxCost), or less output with --max-output-tokens.`,
+  );
 }
 
 function outOfOrder({ fault, provider, heard }: Lane, ms: number): MillraceError {

@@ -7,6 +7,7 @@ import { Admission, type Ending, type Ticket } from "../limits/admission.ts";
 import { Estimate } from "../limits/estimate.ts";
 import { readTold } from "../limits/told.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
+import type { LaneReport } from "../stage.ts";
 
 /** A request as the limits see it. */
 export interface Measure {
@@ -106,6 +107,17 @@ export class Lane {
     else if (ending.kind !== "other" || ending.heard) this.heard = true;
     this.admission.settle(ticket, ending, now);
     for (const act of this.#listeners) act();
+  }
+
+  report(now: number): LaneReport {
+    const { admission, closed, number: lane } = this;
+    const { name: provider, model } = this.provider;
+    const { inFlight, limit } = admission.concurrency;
+    const out = admission.outSince !== undefined;
+    const state = closed !== undefined ? "closed" : out ? "outage" : admission.paused(now) ? "paused" : "open";
+    const pace = admission.pace(now);
+    const pacePerMinute = pace === undefined ? null : Math.round(pace);
+    return { provider, model, lane, inFlight, allowed: state === "closed" ? 0 : limit, state, pacePerMinute };
   }
 
   close(why: MillraceError): void {

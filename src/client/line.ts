@@ -14,9 +14,11 @@ export interface Waiter {
   gone: boolean;
 }
 
-/** The calls of a stage in flight. */
+/** The calls of a stage in flight, or of several that share a bound. */
 export interface Flight {
   calls: number;
+  /** Calls at most, of all that share it; may be changed at any time. Left out: what each line allows. */
+  limit?: number | undefined;
 }
 
 /** Since everybody ages at the same pace, the order of two never changes: by when they came, shifted by their priority. */
@@ -36,7 +38,7 @@ export class Line<W extends Waiter> {
     (a, b) => a.due - b.due || a.order - b.order,
   );
 
-  /** @param flight shared with the stage's other lines, where it has several */
+  /** @param flight shared with the stage's other lines, where it has several, and with stages under one bound */
   constructor(limit: number, patience: number, flight: Flight = { calls: 0 }) {
     this.limit = limit;
     this.patience = patience;
@@ -61,7 +63,7 @@ export class Line<W extends Waiter> {
 
   /** Who is next, and since when it is as good as waiting; undefined when nobody is or no more may be in flight. */
   get head(): { readonly waiter: W; readonly due: number } | undefined {
-    if (this.#flight.calls >= this.limit) return undefined;
+    if (this.#flight.calls >= (this.#flight.limit ?? this.limit)) return undefined;
     for (;;) {
       const head = this.#queue.peek();
       if (head === undefined || !head.waiter.gone) return head;

@@ -1,6 +1,23 @@
-/** The options of `analyze` and `run`, declared once: the command line, its help and README's table are made from this. */
+/**
+ * The options of `analyze` and `run`, declared once: the command line, its help, README's table, millrace.yaml, its schema
+ * for editors and the `MILLRACE_…` variables are made from this.
+ */
 
-import { failure } from "../errors.ts";
+import { type Prices, prices } from "./prices.ts";
+import {
+  columnList,
+  concurrency,
+  dollars,
+  duration,
+  type FailureLimit,
+  failureLimit,
+  fieldList,
+  fieldMap,
+  place,
+  type Reader,
+  temperature,
+  whole,
+} from "./values.ts";
 
 export interface OptionSpec {
   /** As the user types it, with its value's name. */
@@ -8,82 +25,18 @@ export interface OptionSpec {
   readonly help: string;
   /** Said in the help; applied by whoever reads the option. */
   readonly fallback?: string;
-  readonly parse?: (text: string) => unknown;
+  readonly parse?: Reader;
   readonly choices?: readonly string[];
+  /** Its name in a file and in the library, where that is not the flag's in camelCase. */
+  readonly key?: string;
+  /** It belongs to one command as it is typed, never to a file or the environment. */
+  readonly typedOnly?: true;
+  /** Its value is a path; in a file it counts from the file's folder. */
+  readonly isPath?: true;
 }
 
-const usage = (message: string) => failure("invalid_option", message);
-
-const whole =
-  (flag: string, { least, most = Number.MAX_SAFE_INTEGER }: { least: number; most?: number }) =>
-  (text: string) => {
-    const value = Number(text);
-    if (/^\d+$/.test(text) && value >= least && value <= most) return value;
-    const range = most === Number.MAX_SAFE_INTEGER ? `from ${least} up` : `from ${least} to ${most}`;
-    throw usage(`${flag} takes a whole number ${range}, got "${text}".`);
-  };
-
-const concurrency = (text: string): number | "auto" =>
-  text === "auto" ? text : (whole("--concurrency", { least: 1, most: 10_000 })(text) as number);
-
-const UNITS: Readonly<Record<string, number>> = { ms: 1, s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 };
-
-/** The longest that a timer can wait, ms. */
-const LONGEST = 2 ** 31 - 1;
-
-const inMs = (text: string): number => {
-  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)(ms|s|m|h|d)$/.exec(text) ?? [];
-  return number === "" ? Number.NaN : Math.round(Number(number) * (UNITS[unit] ?? Number.NaN));
-};
-
-export const duration = (flag: string) => (text: string) => {
-  const ms = inMs(text);
-  if (ms <= LONGEST) return ms;
-  throw usage(`${flag} takes a time with its unit, as 500ms, 60s or 15m, 24 days at most, got "${text}".`);
-};
-
-/** How old something is, in ms: no timer waits for it, so that it may be years. */
-export const age = (flag: string) => (text: string) => {
-  const ms = inMs(text);
-  if (Number.isSafeInteger(ms)) return ms;
-  throw usage(`${flag} takes a time with its unit, as 30d or 12h, got "${text}".`);
-};
-
-const temperature = (text: string) => {
-  const value = Number(text);
-  if (text.trim() !== "" && value >= 0 && value <= 2) return value;
-  throw usage(`--temperature takes a number from 0 to 2, got "${text}".`);
-};
-
-/** How many records may fail: so many, or a part of those read. */
-export type FailureLimit = { readonly count: number } | { readonly share: number };
-
-const failureLimit = (text: string): FailureLimit => {
-  const percent = Number(/^(\d+(?:\.\d+)?)%$/.exec(text)?.[1] ?? Number.NaN);
-  if (percent <= 100) return { share: percent / 100 };
-  if (/^\d+$/.test(text)) return { count: Number(text) };
-  throw usage(`--max-failures takes a number of records or a part of them, as 10 or 1%, got "${text}".`);
-};
-
-const fieldMap = (text: string): Readonly<Record<string, string>> => {
-  const pairs = text.split(",").map((pair) => pair.split("=").map((part) => part.trim()));
-  if (pairs.every(([field, path, ...more]) => field && path && more.length === 0)) return Object.fromEntries(pairs);
-  throw usage(`--map takes field=path, as content=body,title=meta.headline, got "${text}".`);
-};
-
-const fieldList = (text: string): readonly string[] | "all" => {
-  const names = text.split(",").map((name) => name.trim());
-  if (names.includes("")) throw usage(`--keep takes fields, as author,date, or all, got "${text}".`);
-  return text.trim() === "all" ? "all" : names;
-};
-
-const columnList = (text: string): readonly string[] => {
-  const names = text.split(",").map((name) => name.trim());
-  const twice = names.find((name, at) => names.indexOf(name) !== at);
-  if (names.includes("")) throw usage(`--columns takes fields, as id,analysis.title, got "${text}".`);
-  if (twice !== undefined) throw usage(`--columns names "${twice}" twice.`);
-  return names;
-};
+/** What only a file or the environment says. */
+export type FileOptionSpec = Omit<OptionSpec, "flags"> & { readonly key: string };
 
 /** Where the command line keeps answers. */
 export const STORE = ".millrace/responses.db";
@@ -93,6 +46,7 @@ export const RUN_OPTIONS = [
     flags: "-o, --output <path>",
     help: "where the records go; - is stdout. The ending says the format: .ndjson, .jsonl, .json, .csv, and .gz or .zst behind it; .db is SQLite, postgres://user@host/database a server",
     fallback: "-",
+    isPath: true,
   },
   {
     flags: "--columns <fields>",
@@ -110,7 +64,12 @@ export const RUN_OPTIONS = [
     help: "the field that tells the rows of a database output apart: a record takes the place of the row with the same",
     fallback: "id",
   },
-  { flags: "--dead-letters <path>", help: "where failed records go", fallback: "the output's name + .failed.ndjson" },
+  {
+    flags: "--dead-letters <path>",
+    help: "where failed records go",
+    fallback: "the output's name + .failed.ndjson",
+    isPath: true,
+  },
   {
     flags: "--from <format>",
     help: "what the input is when its ending does not say it",
@@ -131,9 +90,15 @@ export const RUN_OPTIONS = [
   {
     flags: "--prompt <file>",
     help: "ask this instead: a text with {{field}} in it; answers { text } without a schema",
+    isPath: true,
   },
-  { flags: "--schema <file>", help: "what the answer to --prompt must look like: JSON Schema" },
+  { flags: "--schema <file>", help: "what the answer to --prompt must look like: JSON Schema", isPath: true },
   { flags: "--limit <n>", help: "records read at most", fallback: "all", parse: whole("--limit", { least: 1 }) },
+  {
+    flags: "-n, --dry-run",
+    help: "send and write nothing: read the input, show the first request and the estimate (on stderr)",
+    typedOnly: true,
+  },
   { flags: "--skip <n>", help: "records passed over first", fallback: "0", parse: whole("--skip", { least: 0 }) },
   {
     flags: "--provider <name>",
@@ -142,20 +107,36 @@ export const RUN_OPTIONS = [
     choices: ["anthropic", "openai", "mistral", "local"],
   },
   { flags: "--model <name>", help: "the provider's model", fallback: "the provider's default" },
-  { flags: "--base-url <url>", help: "another server that speaks the provider's protocol" },
+  { flags: "--base-url <url>", help: "another server that speaks the provider's protocol", key: "baseURL" },
   {
     flags: "-c, --concurrency <n|auto>",
     help: "calls in flight: n to start with, fewer when the provider is overloaded, never more; auto finds out",
     fallback: "auto",
     parse: concurrency,
   },
-  { flags: "--rpm <n>", help: "requests a minute at most, for each key", parse: whole("--rpm", { least: 1 }) },
-  { flags: "--itpm <n>", help: "input tokens a minute at most, for each key", parse: whole("--itpm", { least: 1 }) },
-  { flags: "--otpm <n>", help: "output tokens a minute at most, for each key", parse: whole("--otpm", { least: 1 }) },
+  {
+    flags: "--rpm <n>",
+    help: "requests a minute at most, for each key",
+    parse: whole("--rpm", { least: 1 }),
+    key: "requestsPerMinute",
+  },
+  {
+    flags: "--itpm <n>",
+    help: "input tokens a minute at most, for each key",
+    parse: whole("--itpm", { least: 1 }),
+    key: "inputTokensPerMinute",
+  },
+  {
+    flags: "--otpm <n>",
+    help: "output tokens a minute at most, for each key",
+    parse: whole("--otpm", { least: 1 }),
+    key: "outputTokensPerMinute",
+  },
   {
     flags: "--tpm <n>",
     help: "tokens a minute at most, both together, for each key",
     parse: whole("--tpm", { least: 1 }),
+    key: "tokensPerMinute",
   },
   {
     flags: "--max-retries <n>",
@@ -184,20 +165,30 @@ export const RUN_OPTIONS = [
   },
   { flags: "--temperature <t>", help: "not sent unless given", parse: temperature },
   { flags: "--ordered", help: "lines stand in record order; the default" },
-  { flags: "--unordered", help: "lines stand as they are answered" },
+  { flags: "--unordered", help: "lines stand as they are answered", typedOnly: true },
   {
     flags: "--store <path>",
     help: "where answers are kept, so that the same command run again pays only for what has none yet",
     fallback: STORE,
+    parse: place("--store"),
+    isPath: true,
   },
-  { flags: "--no-store", help: "keep no answers: another run pays for everything again" },
+  { flags: "--no-store", help: "keep no answers: another run pays for everything again", typedOnly: true },
   {
     flags: "--fresh",
     help: "ask for everything anew, whatever is stored; without a store, overwrite what an unfinished run has left",
+    typedOnly: true,
   },
   {
     flags: "--retry-failed",
     help: "ask anew for records whose stored answer was refused, filtered, invalid twice or cut twice",
+    typedOnly: true,
+  },
+  {
+    flags: "--max-cost <usd>",
+    help: "US dollars that the run may spend: it stops before they are passed, and run again goes on",
+    fallback: "no cap",
+    parse: dollars,
   },
   {
     flags: "--max-failures <n|%>",
@@ -212,8 +203,33 @@ export const RUN_OPTIONS = [
     choices: ["auto", "line", "none"],
   },
   { flags: "-q, --quiet", help: "nothing on stderr but errors" },
-  { flags: "--report <file>", help: "write the run's report as JSON" },
+  { flags: "--report <file>", help: "write the run's report as JSON", isPath: true },
+  {
+    flags: "--config <file>",
+    help: "read options from this YAML file; a flag, then a MILLRACE_ variable, goes before what it says",
+    fallback: "millrace.yaml, if there is one",
+    typedOnly: true,
+  },
+  {
+    flags: "--print-config",
+    help: "print what all this comes to, each value with where it came from, and end; nothing is sent",
+    typedOnly: true,
+  },
 ] as const satisfies readonly OptionSpec[];
+
+export const FILE_OPTIONS = [
+  {
+    key: "retryBaseDelay",
+    help: "the first wait between attempts after a fault, at most; doubled with each further one",
+    fallback: "500ms",
+    parse: duration("--retry-base-delay"),
+  },
+  {
+    key: "prices",
+    help: "US$ per million tokens, by model: { input: 1, output: 5, cacheRead: 0.1, cacheWrite: 1.25 }",
+    parse: prices,
+  },
+] as const satisfies readonly FileOptionSpec[];
 
 /** What the options come to. Absent: not given. */
 export interface RunFlags {
@@ -230,6 +246,7 @@ export interface RunFlags {
   readonly schema?: string;
   readonly limit?: number;
   readonly skip?: number;
+  readonly dryRun?: boolean;
   readonly provider?: "anthropic" | "openai" | "mistral" | "local";
   readonly model?: string;
   readonly baseUrl?: string;
@@ -250,8 +267,15 @@ export interface RunFlags {
   readonly store?: string | false;
   readonly fresh?: boolean;
   readonly retryFailed?: boolean;
+  readonly maxCost?: number;
   readonly maxFailures?: FailureLimit;
   readonly progress?: "auto" | "line" | "none";
   readonly quiet?: boolean;
   readonly report?: string;
+  readonly config?: string;
+  readonly printConfig?: boolean;
+  /** In ms. From a file or the environment. */
+  readonly retryBaseDelay?: number;
+  /** From a file. */
+  readonly prices?: Prices;
 }

@@ -1,8 +1,12 @@
 /** Which provider a command means: the one it names, or the one whose key is in the environment. */
 
 import { failure } from "../errors.ts";
-import { anthropic, local, mistral, openai, type Provider } from "../index.ts";
+import { anthropic } from "../providers/anthropic.ts";
+import { local } from "../providers/local.ts";
+import { mistral } from "../providers/mistral.ts";
 import { VENDORS } from "../providers/models.ts";
+import { openai } from "../providers/openai.ts";
+import type { Provider } from "../providers/provider.ts";
 import type { RunFlags } from "./options.ts";
 
 type ProviderFlags = Pick<RunFlags, "provider" | "model" | "baseUrl" | "maxOutputTokens" | "temperature">;
@@ -10,8 +14,11 @@ type VendorName = keyof typeof VENDORS;
 
 const MAKERS = { anthropic, openai, mistral } as const;
 
-/** @throws ConfigurationError when none or several could be meant, or the one that is has no key. */
-export function chooseProvider(flags: ProviderFlags, environment: NodeJS.ProcessEnv): Provider {
+/**
+ * @param keyless nothing will be sent: a provider that is named needs no key
+ * @throws ConfigurationError when none or several could be meant, or the one that is has no key.
+ */
+export function chooseProvider(flags: ProviderFlags, environment: NodeJS.ProcessEnv, keyless = false): Provider {
   const name = flags.provider ?? onlyKeyed(environment);
   if (name === "local") {
     const { model, baseUrl, maxOutputTokens, temperature } = flags;
@@ -23,7 +30,9 @@ export function chooseProvider(flags: ProviderFlags, environment: NodeJS.Process
     }
     return local();
   }
+  const stand = keyless && !keyed(environment).includes(name) ? { apiKey: "none" } : {};
   return MAKERS[name]({
+    ...stand,
     ...(flags.model === undefined ? {} : { model: flags.model }),
     ...(flags.baseUrl === undefined ? {} : { baseURL: flags.baseUrl }),
     ...(flags.maxOutputTokens === undefined ? {} : { maxOutputTokens: flags.maxOutputTokens }),
@@ -70,7 +79,8 @@ export function candidates(
   });
 }
 
-function keyed(environment: NodeJS.ProcessEnv): VendorName[] {
+/** The vendors whose key is in the environment. */
+export function keyed(environment: Readonly<Record<string, string | undefined>>): VendorName[] {
   const names = Object.keys(VENDORS) as VendorName[];
   return names.filter((name) => (environment[VENDORS[name].keyVariable] ?? "").trim() !== "");
 }

@@ -6,9 +6,9 @@
 import type { Usage } from "../usage.ts";
 import type { Accounting, Need, Size } from "./accounting.ts";
 import { type Amounts, LIMIT_KINDS, type LimitKind, type Limits } from "./amounts.ts";
-import { Bucket } from "./bucket.ts";
 import { Concurrency } from "./concurrency.ts";
 import { Outage } from "./outage.ts";
+import { OwnLimit } from "./own-limit.ts";
 import { Pace, type PaceMark } from "./pace.ts";
 import type { Told } from "./told.ts";
 import { type Ledger, type LimitUse, ToldLimit } from "./told-limit.ts";
@@ -63,9 +63,6 @@ export interface Ticket {
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 
-/** Of our own limits, so many ms' worth may start at once. */
-const CAP_BURST = 1_000;
-
 /** Taken from a limit, as a part of what all keys together send: they share it. */
 const SHARED = 0.75;
 
@@ -75,7 +72,7 @@ export class Admission {
   readonly concurrency: Concurrency;
   readonly #accounting: Accounting;
   readonly #observe: (event: AdmissionEvent) => void;
-  readonly #caps = new Map<LimitKind, Bucket>();
+  readonly #caps = new Map<LimitKind, OwnLimit>();
   readonly #told = new Map<string, ToldLimit>();
   readonly #ledgers: Readonly<Record<LimitKind, Ledger>> = {
     requests: { spent: 0, late: 0, corrected: 0 },
@@ -104,8 +101,7 @@ export class Admission {
       const perMinute = limits[kind];
       const before = this.#caps.get(kind);
       if (perMinute === undefined || (before !== undefined && before.perMinute <= perMinute)) continue;
-      const capacity = Math.max(1, (perMinute * CAP_BURST) / 60_000);
-      this.#caps.set(kind, new Bucket(perMinute, { capacity, level: capacity, now }));
+      this.#caps.set(kind, new OwnLimit(kind, perMinute, { ledger: this.#ledgers[kind], now }));
     }
   }
 
@@ -120,7 +116,16 @@ export class Admission {
 
   /** The limits that are known, and how much of each was used since. */
   uses(now: number): readonly LimitUse[] {
-    return [...this.#told.values()].map((limit) => limit.use(now));
+    return [...this.#told.values(), ...this.#caps.values()].map((limit) => limit.use(now));
+  }
+
+  /** Calls a minute that it was found to carry; undefined: nothing was to be found. */
+  pace(now: number): number | undefined {
+    return this.#pace.perMinute(now);
+  }
+
+  paused(now: number): boolean {
+    return now < this.#pausedUntil;
   }
 
   /** The outage that goes on, since when. */
@@ -254,7 +259,7 @@ export class Admission {
     this.concurrency.rateLimited();
     const before = this.#pace.perMinute(now);
     const search = this.#pace.refused(ticket.pace, {
-      late: limit === undefined ? 0 : ticket.need.late[limit] / ticket.need.whole[limit],
+      late: limit === undefined ? undefined : ticket.need.late[limit] / ticket.need.whole[limit],
       inFlight: this.concurrency.inFlight,
       now,
     });

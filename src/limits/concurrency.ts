@@ -9,6 +9,9 @@ import { Slowness } from "./slowness.ts";
 /** Where `auto` starts. */
 const SLOW_START = 8;
 
+/** Slow start adds so many calls with each answer, until a round has grown by as many times. */
+const SLOW_START_GROWTH = 2;
+
 /** A round that used less than this part of the limit says nothing of more. */
 const USED = 0.8;
 
@@ -47,7 +50,7 @@ export class Concurrency {
   #peak = 0;
   /** The limit at the last refusal; growth is careful from there. */
   #mark = Number.POSITIVE_INFINITY;
-  #round = { started: 0, refused: 0, most: 0 };
+  #round = { started: 0, refused: 0, most: 0, limit: 0 };
   #clean = 0;
   #cutAt = Number.NEGATIVE_INFINITY;
   /** Cuts in a row, and how it was before them. */
@@ -103,6 +106,15 @@ export class Concurrency {
   answered(ms: number, outputTokens: number): void {
     this.#slowness.answered(ms, outputTokens);
     this.#maybeTurn();
+    if (this.#slowStart) this.#grewFast();
+  }
+
+  /** With every answer a little, so that the first refusals end it before many calls are too many. */
+  #grewFast(): void {
+    const { limit, most, refused } = this.#round;
+    if (refused > 0 || most < limit * USED || this.#slowness.slowed) return;
+    const room = Math.min(this.#most, limit * (1 + SLOW_START_GROWTH));
+    this.#limit = Math.max(this.#limit, Math.min(room, this.#limit + SLOW_START_GROWTH));
   }
 
   /** After `end`: the provider was overloaded. What started before the last cut was part of the same episode. */
@@ -125,6 +137,7 @@ export class Concurrency {
   /** From almost nothing again, after a pause. */
   restart(): void {
     this.#to(1, "probing after a pause");
+    this.#turn();
     this.#slowStart = true;
   }
 
@@ -142,19 +155,22 @@ export class Concurrency {
     this.#clean++;
     if (refused > 0) this.#slowStart = false;
     else this.#trial = undefined;
-    if (used && this.#limit < this.#most && !this.#slowness.slowed) this.#grow();
+    if (used && !this.#slowStart && this.#limit < this.#most && !this.#slowness.slowed) this.#grow();
   }
 
   #turn(): void {
-    this.#round = { started: 0, refused: 0, most: this.#inFlight };
+    const { limit: from } = this.#round;
+    this.#round = { started: 0, refused: 0, most: this.#inFlight, limit: this.#limit };
+    // Growth call by call is told once a round.
+    if (this.#slowStart && from > 0 && this.#limit > from) this.#tell(from, "slow start");
   }
 
   #grow(): void {
     const careful = this.#limit >= this.#mark * CUT;
-    if (!this.#slowStart && careful && this.#clean < CLEAN_ROUNDS) return;
+    if (careful && this.#clean < CLEAN_ROUNDS) return;
     this.#clean = 0;
-    const more = this.#slowStart ? this.#limit : careful ? 1 : Math.max(1, this.#limit * GROWTH);
-    this.#to(Math.min(this.#most, this.#limit + more), this.#slowStart ? "slow start" : "rounds without overload");
+    const more = careful ? 1 : Math.max(1, this.#limit * GROWTH);
+    this.#to(Math.min(this.#most, this.#limit + more), "rounds without overload");
   }
 
   #cut(limit: number, share: number): void {
@@ -174,8 +190,13 @@ export class Concurrency {
   }
 
   #to(limit: number, reason: string): void {
-    const from = Math.floor(this.#limit);
+    const from = this.#limit;
     this.#limit = limit;
-    if (Math.floor(limit) !== from) this.#changed({ from, to: Math.floor(limit), reason });
+    this.#tell(from, reason);
+  }
+
+  #tell(before: number, reason: string): void {
+    const [from, to] = [Math.floor(before), Math.floor(this.#limit)];
+    if (from !== to) this.#changed({ from, to, reason });
   }
 }

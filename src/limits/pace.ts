@@ -60,6 +60,9 @@ const BURST = 0.1;
 
 const SLOWER = 0.7;
 
+/** A rate measured so short a time ago, ms, is not doubted for refusals that follow one another. */
+const FRESH = 1_000;
+
 interface Found {
   readonly mode: "searching" | "keeping";
   /** Calls a second when it began. */
@@ -126,9 +129,11 @@ export class Pace {
   /**
    * A call was refused for its rate. True when the lane had better pause.
    *
-   * @param late the part of a call that its limit takes when it is answered: 1 for one of output
+   * @param told.late the part of a call that its limit takes when it is answered: 1 for one of output; undefined: it is not
+   * known which limit it was
    */
-  refused(mark: PaceMark, { late, inFlight, now }: { late: number; inFlight: number; now: number }): boolean {
+  refused(mark: PaceMark, told: { late: number | undefined; inFlight: number; now: number }): boolean {
+    const { late = 0, inFlight, now } = told;
     const empty = this.#emptied(mark, late, now);
     this.#refused++;
     // What had started before the last change of pace was sent at the old one.
@@ -147,6 +152,8 @@ export class Pace {
       this.#doubtUntil = now + DOUBT;
       return false;
     }
+    // Nothing was let through since the bucket was last empty: it is deep in debt. A rate shows later.
+    if (this.#found.mode === "searching" && empty.drawn - (this.#empty.at(-1)?.drawn ?? 0) < 1) return true;
     // What is in flight will still draw its part.
     const debt = late * inFlight;
     this.#bucket?.set(Math.min(this.#bucket.level(now), -debt), now);
@@ -156,6 +163,11 @@ export class Pace {
       return false;
     }
     if (!most) return false;
+    // What is in flight may be counted when it is answered.
+    if (told.late === undefined && this.#found.mode === "keeping" && now - this.#found.since < FRESH) {
+      this.#change(this.#found, now, inFlight);
+      return false;
+    }
     // Too soon to measure, and still too fast.
     this.#change({ mode: "keeping", base: paceOf(this.#found, now) * SLOWER, since: now }, now, debt);
     return true;

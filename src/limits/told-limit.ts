@@ -27,9 +27,21 @@ export interface Mark {
 /** A limit, and how far it was used since it became known. */
 export interface LimitUse {
   readonly kind: LimitKind;
+  /** `provider`: as it tells it. `own`: one of ours. */
+  readonly from: "provider" | "own";
   readonly perMinute: number;
+  /** Taken of it since, as the provider counts. */
+  readonly spent: number;
   /** 1: to the brim. */
   readonly used: number;
+}
+
+/** What was taken of a limit in so many ms. */
+export function useOf(limit: Pick<LimitUse, "kind" | "from" | "perMinute">, spent: number, ms: number): LimitUse {
+  const { kind, from, perMinute } = limit;
+  const allowed = (ms * perMinute) / 60_000;
+  const used = allowed <= 0 ? 0 : Math.round((spent / allowed) * 1_000) / 1_000;
+  return { kind, from, perMinute: Math.round(perMinute), spent: Math.round(spent), used };
 }
 
 /** Answers are compared with our own count over so long at least, ms. */
@@ -108,9 +120,9 @@ export class ToldLimit {
   }
 
   use(now: number): LimitUse {
-    const allowed = ((now - this.#learned.at) * this.perMinute) / 60_000;
-    const used = allowed <= 0 ? 0 : ((this.#ledger.spent - this.#learned.spent) * this.#factor) / allowed;
-    return { kind: this.kind, perMinute: Math.round(this.perMinute), used: Math.round(used * 1_000) / 1_000 };
+    const spent = (this.#ledger.spent - this.#learned.spent) * this.#factor;
+    const { kind, perMinute } = this;
+    return useOf({ kind, from: "provider", perMinute }, spent, now - this.#learned.at);
   }
 
   level(now: number): number {

@@ -55,6 +55,7 @@ function withKey(options: AnthropicOptions): Provider {
     maxOutputTokens,
     baseURL,
     sends: sentWith(settings),
+    price: settings.price,
     complete: (request, options) =>
       wire.call(options.signal, async (post) => {
         const asked = body(request, settings);

@@ -85,6 +85,7 @@ function withKey(options: OpenAIOptions): Provider {
     maxOutputTokens: settings.maxOutputTokens,
     baseURL: settings.baseURL,
     sends: { api: kind, structuredOutput: asked ?? null, ...sentWith(settings) },
+    price: settings.price,
     async complete(request, how) {
       // At most once more for each manner: what has been given up is not asked for again.
       for (let used = manners; ; ) {

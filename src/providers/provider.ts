@@ -1,6 +1,6 @@
 /** The shape that every provider has: one request in, one wire call, one completion out. */
 
-import type { Usage } from "../usage.ts";
+import type { ModelPrice, Usage } from "../usage.ts";
 
 export type { Usage };
 
@@ -86,6 +86,8 @@ export interface Provider {
    * which answers are stored. Plain JSON, and never a credential.
    */
   readonly sends?: Readonly<Record<string, unknown>> | undefined;
+  /** What its model costs, where that is not what the vendor lists. */
+  readonly price?: ModelPrice | undefined;
   complete(request: ModelRequest, options: CompleteOptions): Promise<Completion>;
   /** Closes its connections. Calls in flight are aborted. */
   close(): Promise<void>;

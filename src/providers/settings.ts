@@ -1,7 +1,8 @@
 /** The options that all vendors' providers share, read and checked once. */
 
 import { failure } from "../errors.ts";
-import { checkKeys } from "../options.ts";
+import { checkKeys, checkPrice } from "../options.ts";
+import type { ModelPrice } from "../usage.ts";
 import { missingKey, readKey, redactor } from "./key.ts";
 import type { Vendor } from "./models.ts";
 
@@ -16,9 +17,11 @@ export interface ProviderOptions {
   readonly maxOutputTokens?: number | undefined;
   /** Sent with every call. Never shown. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
+  /** What the model costs, in US dollars for a million tokens. Default: what the vendor lists. */
+  readonly price?: ModelPrice | undefined;
 }
 
-export const PROVIDER_KEYS = ["model", "apiKey", "baseURL", "maxOutputTokens", "headers"] as const;
+export const PROVIDER_KEYS = ["model", "apiKey", "baseURL", "maxOutputTokens", "headers", "price"] as const;
 
 export interface Settings {
   readonly vendor: Vendor;
@@ -31,6 +34,7 @@ export interface Settings {
   readonly baseURL: string;
   readonly maxOutputTokens: number;
   readonly headers: Readonly<Record<string, string>>;
+  readonly price: ModelPrice | undefined;
   /** Takes the key and the headers' values out of a text. */
   redact(text: string): string;
 }
@@ -59,9 +63,10 @@ export function readSettings(vendor: Vendor, options: ProviderOptions, reading: 
   if (!Number.isSafeInteger(maxOutputTokens) || maxOutputTokens < 1) {
     throw failure("invalid_option", `${where}: \`maxOutputTokens\` must be a whole number of at least 1.`);
   }
+  checkPrice(options.price, `${where}: \`price\``);
   const label = official || !reading.compatible ? vendor.label : `the server at ${new URL(baseURL).host}`;
   const redact = redactor([apiKey, ...Object.values(headers)]);
-  return { vendor, label, official, model, apiKey, baseURL, maxOutputTokens, headers, redact };
+  return { vendor, label, official, model, apiKey, baseURL, maxOutputTokens, headers, price: options.price, redact };
 }
 
 /** The vendor's host, or one of its regions' (`eu.api.openai.com`). */

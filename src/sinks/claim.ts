@@ -1,5 +1,6 @@
 /** One live run for one output: a lock file that holds the number of the process, and goes with it. */
 
+import { existsSync } from "node:fs";
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { failure } from "../errors.ts";
@@ -30,7 +31,7 @@ export async function claim(path: string): Promise<() => Promise<void>> {
     } catch (error) {
       if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
       const holder = await holderOf(lock);
-      if (holder === process.pid ? ours.has(lock) : isAlive(holder)) {
+      if (holds(holder, lock)) {
         throw failure(
           "invalid_option",
           `${path} is being written by ${holder === process.pid ? "another sink of this run" : `process ${holder}`}. ` +
@@ -40,6 +41,14 @@ export async function claim(path: string): Promise<() => Promise<void>> {
       await rm(lock, { force: true });
     }
   }
+}
+
+const holds = (holder: number, lock: string): boolean => (holder === process.pid ? ours.has(lock) : isAlive(holder));
+
+/** Whether a live process, this one included, writes there now. */
+export async function isClaimed(path: string): Promise<boolean> {
+  const lock = lockOf(path);
+  return existsSync(lock) && holds(await holderOf(lock), lock);
 }
 
 const shared = new Map<string, { users: number; readonly claimed: Promise<() => Promise<void>> }>();

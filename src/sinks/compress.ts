@@ -37,6 +37,10 @@ export class CompressedOutput implements Output {
     return this.#behind.open();
   }
 
+  reserve(): Promise<void> {
+    return this.#behind.reserve();
+  }
+
   /** Resolves when the text is taken and what came of it is handed to the system: one text's worth is held at most. */
   async write(text: string | Uint8Array): Promise<void> {
     const compressor = this.#begin();

@@ -176,10 +176,11 @@ const defused = ({ text, isString }: Cell): string | null =>
 /**
  * Lines are made by csv-stringify (6.9), asked for one at a time. Of its own accord it quotes delimiters, quotes and line
  * feeds. We ask for it as well at a carriage return (which ends a line for many readers), and where a reader may trim,
- * take the first bytes for a byte order mark, or could not tell empty text from nothing.
+ * take the first bytes for a byte order mark, take another character for the delimiter, or could not tell empty text from
+ * nothing.
  */
 function lineEncoder(shown: (cell: Cell) => string | null): Line {
-  const encoder = stringify({ record_delimiter: "\n", quoted_match: [/^$/, /^\s|\s$|\r/] });
+  const encoder = stringify({ record_delimiter: "\n", quoted_match: [/^$/, /^\s|\s$|[\r\t;|]/] });
   encoder.setEncoding("utf8");
   return (cells) => {
     const row = cells.map(shown);

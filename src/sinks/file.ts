@@ -1,5 +1,6 @@
 /** A file that appears whole or not at all. */
 
+import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
 import { mkdir, open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
@@ -33,6 +34,11 @@ export class FileOutput implements Output {
     this.#release ??= await claim(this.#path);
     // Not cut yet: until there is something to write, what an earlier run has left may be all there is.
     this.#file = await open(partialOf(this.#path), "a", older === undefined ? 0o666 : older.mode & 0o777);
+  }
+
+  /** In a folder that is not there yet, nobody else is at work. */
+  async reserve(): Promise<void> {
+    if (existsSync(dirname(this.#path))) this.#release ??= await claim(this.#path);
   }
 
   async write(content: string | Uint8Array): Promise<void> {

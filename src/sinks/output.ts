@@ -13,6 +13,8 @@ export interface Output {
   readonly name: string;
   /** Makes sure that it can be written, before anything is paid for. */
   open(): Promise<void>;
+  /** Keeps other runs from it, and makes nothing of it yet: whether there will be anything to write is not known. */
+  reserve(): Promise<void>;
   /** Resolves when the content is handed to the system. */
   write(content: string | Uint8Array): Promise<void>;
   /** Complete: durable, and visible under its name. */
@@ -55,6 +57,12 @@ export class PathOutput implements Output {
 
   async open(): Promise<void> {
     await (await this.#found()).open();
+  }
+
+  async reserve(): Promise<void> {
+    const found = await stat(this.name).catch(() => undefined);
+    // To look for a pipe's reader is for when there is something to write.
+    if (found === undefined || found.isFile()) await (await this.#found()).reserve();
   }
 
   async write(content: string | Uint8Array): Promise<void> {
@@ -110,6 +118,8 @@ export class StreamOutput implements Output {
   }
 
   async open(): Promise<void> {}
+
+  async reserve(): Promise<void> {}
 
   write(content: string | Uint8Array): Promise<void> {
     return new Promise((resolve, reject) => {

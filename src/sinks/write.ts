@@ -93,9 +93,10 @@ export class RecordSink extends Writable {
     };
   }
 
-  /** Opens the output now, so that one that cannot be written is known before anything is sent. */
+  /** Opens or reserves the output now, so that one that cannot be written is known before anything is sent. */
   async prepare(): Promise<void> {
-    if (!this.#ifAny) await this.#output.open().catch((error: unknown) => Promise.reject(this.#unopened(error)));
+    const ready = this.#ifAny ? this.#output.reserve() : this.#output.open();
+    await ready.catch((error: unknown) => Promise.reject(this.#unopened(error)));
   }
 
   /** As dead letters are kept: no file when there is nothing to write, and an older one goes. */
@@ -121,8 +122,16 @@ export class RecordSink extends Writable {
     this.#begun = true;
     this.#held++;
     this.#take(text);
-    if (this.#characters >= FLUSH_CHARACTERS) this.#flush().then(() => callback(), callback);
-    else {
+    if (this.#characters >= FLUSH_CHARACTERS) {
+      const busy = this.#flushing !== undefined;
+      const flushed = this.#flush();
+      if (busy) flushed.then(() => callback(), callback);
+      else {
+        // While one part is written the next one is made.
+        flushed.catch((error) => this.destroy(error));
+        callback();
+      }
+    } else {
       // Whatever comes within that time is written together; nothing waits longer.
       this.#scheduled ??= setTimeout(() => this.#flush().catch((error) => this.destroy(error)), LINGER);
       callback();

@@ -13,6 +13,9 @@ const QUOTE = 0x22;
 /** csv-parse is given so much at a time: the rows of more would leave the processor's cache before they are taken. */
 const PIECE_BYTES = 32 * 1024;
 
+/** Between names in a header that has no comma: a single field with one of them is hardly a name. */
+const OTHER_SEPARATORS = /[^;\t|][;\t|][^;\t|]/;
+
 export class CsvParser implements RecordParser {
   readonly #file: string;
   readonly #maxBytes: number;
@@ -130,7 +133,7 @@ export class CsvParser implements RecordParser {
         const source = { file: this.#file, line: this.#line, byteOffset: this.#rowOffset };
         const fault = this.#faultOf(fields, end - this.#rowOffset);
         if (fault !== undefined) yield this.#lost(fault, shownOf(this.#bytesTo(end)), source);
-        else if (this.#names === undefined) this.#header(fields, source);
+        else if (this.#names === undefined) this.#header(fields, { source, quoted: this.#isQuoted(end) });
         else yield { record: this.#record(fields, this.#names), source };
       }
       this.#line += this.#unquoted ? 1 : lineEnds(this.#bytesTo(end));
@@ -141,7 +144,11 @@ export class CsvParser implements RecordParser {
 
   /** An empty line. A single field that is empty has its quotes. */
   #isBlank(fields: readonly string[], end: number): boolean {
-    return fields.length === 1 && fields[0] === "" && (this.#unquoted || !this.#bytesTo(end).includes(QUOTE));
+    return fields.length === 1 && fields[0] === "" && !this.#isQuoted(end);
+  }
+
+  #isQuoted(end: number): boolean {
+    return !this.#unquoted && this.#bytesTo(end).includes(QUOTE);
   }
 
   /** From the row's beginning. */
@@ -166,15 +173,26 @@ export class CsvParser implements RecordParser {
     return { fault, record: null, raw, source };
   }
 
-  #header(names: readonly string[], { line }: Source): void {
+  #header(names: readonly string[], { source: { line }, quoted }: { source: Source; quoted: boolean }): void {
     const twice = [...new Set(names.filter((name, at) => names.indexOf(name) !== at))];
     if (twice.length > 0) {
       const named = twice.map((name) => JSON.stringify(name)).join(", ");
       const message = `${this.#file}:${line}: the header names ${named} more than once. Give each column a name of its own.`;
       throw failure("invalid_option", message);
     }
+    const [only = ""] = names;
+    if (names.length === 1 && !quoted && OTHER_SEPARATORS.test(only)) throw this.#separated(only, line);
     this.#names = names;
     this.#plain = !names.includes("__proto__");
+  }
+
+  #separated(header: string, line: number): MillraceError {
+    const by = header.includes(";") ? "semicolon" : header.includes("\t") ? "tab" : "pipe";
+    const why = `${this.#file}:${line}: the fields seem to be separated by ${by}s, and CSV is read with commas only`;
+    return failure(
+      "invalid_option",
+      `${why}. Save it with commas, or convert it, as with: mlr --icsv --ifs ${by} --ocsv cat`,
+    );
   }
 
   #record(fields: readonly string[], names: readonly string[]): object {

@@ -2,7 +2,7 @@
 
 import type { Compression } from "../formats.ts";
 import { Engine } from "./engine.ts";
-import { type Again, endsWhole, History, recovered } from "./recover.ts";
+import { type Again, History, recovered } from "./recover.ts";
 
 export interface DecompressLimits {
   /** Bytes that may come out at most. */
@@ -17,8 +17,8 @@ export const RATIO_FREE = 64 * 1024 * 1024;
 /** Text has 3 to 20; gzip ends at 1,032. */
 export const MAX_RATIO = 1_000;
 
-/** Input is passed on in pieces of this size, so that what one of them becomes is at most some 16 MiB. */
-export const PIECE_BYTES = 16 * 1024;
+/** Input is passed on in pieces of this size: one turn of the event loop each. */
+export const PIECE_BYTES = 64 * 1024;
 
 const SIGNATURES = {
   gzip: [0x1f, 0x8b],
@@ -38,6 +38,8 @@ export const mayBegin = (bytes: Uint8Array): boolean =>
   );
 
 interface Unpacking extends DecompressLimits {
+  /** Hears how many more bytes of the input were made use of. */
+  readonly took?: ((bytes: number) => void) | undefined;
   /** Reads bytes of the input another time, from an offset up to another, where that can be done. */
   readonly again?: Again | undefined;
 }
@@ -74,17 +76,16 @@ export async function* decompressed(
 async function* unpacked(
   chunks: AsyncIterable<unknown>,
   compression: Compression,
-  { again, ...limits }: Unpacking,
+  { again, took, ...limits }: Unpacking,
 ): AsyncGenerator<readonly Buffer[], void, undefined> {
   const guard = new OutputGuard(limits);
   const history = new History(again);
   let engine = new Engine(compression);
-  let ended = false;
   try {
     for await (const chunk of chunks) {
       for (const piece of pieces(bytesOf(chunk))) {
         for (let rest = piece; rest.length > 0; ) {
-          if (ended) {
+          if (engine.ended) {
             // Node goes on with a gzip member by itself, but not with a zstd frame: unasked it would drop all that follows.
             const next = rest.findIndex((byte) => byte !== 0);
             history.restart(next === -1 ? rest.length : next);
@@ -92,27 +93,25 @@ async function* unpacked(
             rest = rest.subarray(next);
             engine.close();
             engine = new Engine(compression);
-            ended = false;
           }
-          const { fault, taken } = await engine.write(rest);
-          guard.took(taken);
-          yield* guard.passed(history.gave(engine.ready.splice(0)));
-          if (fault !== undefined) {
-            // zstd takes zeros for a fault where a frame ended with the piece before.
-            ended = rest[0] === 0 && (await endsWhole(compression, history));
-            if (ended) continue;
+          guard.took(rest.length);
+          let step = await engine.write(rest);
+          for (; !step.done; step = await engine.more()) yield* guard.passed(history.gave(engine.take()));
+          yield* guard.passed(history.gave(engine.take()));
+          if (step.fault !== undefined) {
             for await (const bytes of recovered(compression, history, rest)) yield* guard.passed([bytes]);
-            throw corrupt(compression, fault);
+            throw corrupt(compression, step.fault);
           }
-          history.took(rest.subarray(0, taken));
-          ended = engine.ended;
-          if (!ended) break;
-          rest = rest.subarray(taken);
+          took?.(step.taken);
+          history.took(rest.subarray(0, step.taken));
+          rest = rest.subarray(step.taken);
+          guard.took(-rest.length);
+          if (!engine.ended) break;
         }
       }
     }
-    const fault = ended ? undefined : await engine.end();
-    yield* guard.passed(engine.ready.splice(0));
+    const fault = await engine.end();
+    yield* guard.passed(engine.take());
     // An empty file is no archive, but neither is anything lost.
     if (fault !== undefined && !guard.idle) throw corrupt(compression, fault);
   } finally {

@@ -14,6 +14,8 @@ export interface OpenInput {
   /** As a dead letter's `source.file` says it. */
   readonly name: string;
   readonly chunks: AsyncIterator<unknown>;
+  /** Bytes of an archive that were made use of so far; undefined: it is none. */
+  packed(): number | undefined;
   /** Lets go of it before its end. */
   close(): void;
 }
@@ -42,8 +44,20 @@ export function openInput(input: Input, limits: DecompressLimits): OpenInput {
   );
 }
 
+const plain = () => undefined;
+
+/** Counts what is taken from an archive. */
+function counter() {
+  let bytes: number | undefined;
+  const took = (more: number) => {
+    bytes = (bytes ?? 0) + more;
+  };
+  return { took, packed: () => bytes };
+}
+
 const opened = (name: string, stream: Readable): OpenInput => ({
   name,
+  packed: plain,
   chunks: stream.iterator({ destroyOnReturn: true }),
   close: () => stream.destroy(),
 });
@@ -54,12 +68,13 @@ interface Unpacking {
 }
 
 function unpacked(name: string, stream: Readable, limits: DecompressLimits): OpenInput {
-  const chunks = sniffed(stream, limits);
+  const { took, packed } = counter();
+  const chunks = sniffed(stream, limits, took);
   const close = () => {
     stream.destroy();
     void chunks.return().catch(() => {});
   };
-  return { name, chunks, close };
+  return { name, chunks, packed, close };
 }
 
 function unpackedFile(path: string, file: ReadStream, { compression, limits }: Unpacking): OpenInput {
@@ -68,13 +83,15 @@ function unpackedFile(path: string, file: ReadStream, { compression, limits }: U
     second = createReadStream(path, { start: from, end: to - 1, highWaterMark: PIECE_BYTES });
     return second;
   };
-  const chunks = decompressed(file, compression, { ...limits, again: isFile(path) ? again : undefined });
+  const { took, packed } = counter();
+  took(0);
+  const chunks = decompressed(file, compression, { ...limits, took, again: isFile(path) ? again : undefined });
   const close = () => {
     file.destroy();
     second?.destroy();
     void chunks.return().catch(() => {});
   };
-  return { name: path, chunks, close };
+  return { name: path, chunks, packed, close };
 }
 
 /** What may be read again at a fault: a pipe may not. */
@@ -87,7 +104,11 @@ function isFile(path: string): boolean {
 }
 
 /** A pipe has no ending: the first bytes tell. No text begins as an archive does. */
-async function* sniffed(stream: Readable, limits: DecompressLimits): AsyncGenerator<unknown, void, undefined> {
+async function* sniffed(
+  stream: Readable,
+  limits: DecompressLimits,
+  took: (bytes: number) => void,
+): AsyncGenerator<unknown, void, undefined> {
   const chunks = stream.iterator({ destroyOnReturn: true });
   let { done, value: first } = await chunks.next();
   while (done !== true && first instanceof Uint8Array && mayBegin(first)) {
@@ -98,7 +119,7 @@ async function* sniffed(stream: Readable, limits: DecompressLimits): AsyncGenera
   if (first === undefined) return;
   const all = joined(first, chunks);
   const compression = first instanceof Uint8Array ? signatureOf(first) : undefined;
-  yield* compression === undefined ? all : decompressed(all, compression, limits);
+  yield* compression === undefined ? all : decompressed(all, compression, { ...limits, took });
 }
 
 async function* joined(first: unknown, rest: AsyncIterable<unknown>): AsyncGenerator<unknown, void, undefined> {
@@ -111,7 +132,7 @@ function iterated(input: Iterable<unknown> | AsyncIterable<unknown>): OpenInput 
   const items = Symbol.asyncIterator in input ? input[Symbol.asyncIterator]() : awaited(input[Symbol.iterator]());
   // What closing brings is of no interest any more.
   const close = () => void new Promise((resolve) => resolve(items.return?.())).catch(() => {});
-  return { name: "(iterable)", chunks: items, close };
+  return { name: "(iterable)", chunks: items, packed: plain, close };
 }
 
 const awaited = (items: Iterator<unknown>): AsyncIterator<unknown> => ({

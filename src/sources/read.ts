@@ -15,6 +15,7 @@ import type { Found, RecordParser } from "./found.ts";
 import { type Input, readFault } from "./input.ts";
 import { type JsonLimits, JsonParser } from "./json.ts";
 import { NdjsonParser, named } from "./ndjson.ts";
+import { Passed } from "./passed.ts";
 import { type Opened, Several } from "./several.ts";
 
 export interface ReadOptions {
@@ -86,6 +87,7 @@ export class RecordSource extends Readable {
   #fault: MillraceError | undefined;
   /** Of the inputs, the one that is being read. */
   #open: Opened | undefined;
+  readonly #passed: Passed;
   /** Of that one, or the last. */
   #name: string | undefined;
   /** Records met, those passed over included. */
@@ -106,6 +108,8 @@ export class RecordSource extends Readable {
     this.#begun = !inputs.named;
     this.#limits = limits;
     this.#stage = new Stage("read", { deadLetters });
+    this.#passed = new Passed(inputs);
+    this.#stage.report.input = this.#passed;
     asStage(this, this.#stage);
     this.#stage.onStop(() => this.#stop());
   }
@@ -155,9 +159,11 @@ export class RecordSource extends Readable {
     this.#begun = true;
     if (this.#atEnd || this.#broken !== undefined) return;
     if (done === true) await this.#finish(parser);
-    else if (typeof value === "string" || value instanceof Uint8Array)
-      this.#found = parser.push(this.#first.pass(this.#bytes(value), open.name));
-    else await this.#given(value);
+    else if (typeof value === "string" || value instanceof Uint8Array) {
+      const bytes = this.#bytes(value);
+      this.#passed.came(bytes.length);
+      this.#found = parser.push(this.#first.pass(bytes, open.name));
+    } else await this.#given(value);
   }
 
   async #next(): Promise<void> {
@@ -169,6 +175,7 @@ export class RecordSource extends Readable {
       return;
     }
     this.#open = opened;
+    this.#passed.begin(opened);
     this.#name = opened.name;
     this.#parser = PARSERS[opened.format](opened.name, this.#limits);
     this.#first = new FirstBytes();
@@ -191,6 +198,7 @@ export class RecordSource extends Readable {
 
   /** What only the end makes a record: a last line that no line feed follows. */
   async #finish(parser: RecordParser): Promise<void> {
+    this.#passed.end();
     this.#open = undefined;
     const rest = Buffer.concat([this.#first.rest, Buffer.from(this.#halfPair)]);
     this.#halfPair = "";
@@ -212,6 +220,7 @@ export class RecordSource extends Readable {
   }
 
   #take(found: Found): undefined | Promise<void> {
+    this.#passed.at(found.source);
     if (++this.#met <= this.#limits.skip) return undefined;
     if (found.fault !== undefined) return this.#stage.reject(found.fault, found);
     if (found.source !== null) setSource(found.record, found.source);

@@ -6,7 +6,7 @@ import { Engine } from "./engine.ts";
 /** Reads the input's bytes another time, from an offset up to (not with) another. */
 export type Again = (from: number, to: number) => AsyncIterable<unknown>;
 
-/** Compressed bytes that are kept of an input that can be read only once. Past them, up to 16 KiB of text are lost at a fault. */
+/** Compressed bytes that are kept of an input that can be read only once. Past them, up to 256 KiB of text are lost at a fault. */
 const KEPT_BYTES = 16 * 1024 * 1024;
 
 /** What went into one engine, and how much came out. */
@@ -48,59 +48,78 @@ export class History {
   }
 }
 
+/** The piece in which the fault lies is gone through in steps of so many bytes, then that one of them in which it lies. */
+const STEPS = [256, 1];
+
 /**
- * Goes through an archive again, to the piece in which a fault lies, and through that byte by byte: so nothing but what the
- * fault's own byte gives can be thrown away. Gives what had not come out before.
+ * Goes through an archive again, to the piece in which a fault lies, and closer and closer to its byte: so nothing but what
+ * that byte gives can be thrown away. Gives what had not come out before.
  */
 export async function* recovered(
   compression: Compression,
   history: History,
   faulty: Uint8Array,
 ): AsyncGenerator<Buffer, void, undefined> {
-  const pieces = history.pieces();
-  if (pieces === undefined) return;
-  const engine = new Engine(compression);
   let known = history.given;
-  try {
-    for await (const piece of stepsOf(pieces, faulty)) {
-      const { fault } = await engine.write(piece);
-      for (const bytes of engine.ready.splice(0)) {
-        const fresh = bytes.subarray(Math.min(known, bytes.length));
-        known -= bytes.length - fresh.length;
+  let good: readonly Uint8Array[] = [];
+  let bad = faulty;
+  for (const size of STEPS) {
+    const pieces = history.pieces();
+    if (pieces === undefined) return;
+    const replay = new Replay(compression, known);
+    const steps = [...good, ...cut(bad, size)];
+    try {
+      for await (const piece of pieces) yield* replay.give(piece as Uint8Array);
+      for (const step of steps) if (!replay.over) yield* replay.give(step);
+    } catch {
+      // The fault that is told is the one that led here.
+      return;
+    } finally {
+      replay.close();
+    }
+    const { faulty: met } = replay;
+    if (met === undefined || !steps.includes(met)) return;
+    good = steps.slice(0, steps.indexOf(met));
+    bad = met;
+    known = Math.max(known, replay.given);
+  }
+}
+
+/** An engine that is given again what another one was. */
+class Replay {
+  readonly #engine: Engine;
+  readonly #known: number;
+  given = 0;
+  faulty: Uint8Array | undefined;
+
+  /** So many bytes have come out before. */
+  constructor(compression: Compression, known: number) {
+    this.#engine = new Engine(compression);
+    this.#known = known;
+  }
+
+  get over(): boolean {
+    return this.faulty !== undefined || this.#engine.ended;
+  }
+
+  async *give(piece: Uint8Array): AsyncGenerator<Buffer, void, undefined> {
+    for (let step = await this.#engine.write(piece); ; step = await this.#engine.more()) {
+      for (const bytes of this.#engine.take()) {
+        const fresh = bytes.subarray(Math.max(0, this.#known - this.given));
+        this.given += bytes.length;
         if (fresh.length > 0) yield fresh;
       }
-      if (fault !== undefined || engine.ended) return;
+      if (!step.done) continue;
+      if (step.fault !== undefined) this.faulty = piece;
+      return;
     }
-  } catch {
-    // The fault that is told is the one that led here.
-  } finally {
-    engine.close();
+  }
+
+  close(): void {
+    this.#engine.close();
   }
 }
 
-/** Whether what was taken is an archive that is complete. */
-export async function endsWhole(compression: Compression, history: History): Promise<boolean> {
-  const pieces = history.pieces();
-  if (pieces === undefined) return false;
-  const engine = new Engine(compression);
-  try {
-    for await (const piece of pieces) {
-      const { fault } = await engine.write(piece as Uint8Array);
-      engine.ready.length = 0;
-      if (fault !== undefined) return false;
-    }
-    return (await engine.end()) === undefined;
-  } catch {
-    return false;
-  } finally {
-    engine.close();
-  }
-}
-
-async function* stepsOf(
-  pieces: AsyncIterable<unknown> | Iterable<unknown>,
-  faulty: Uint8Array,
-): AsyncGenerator<Uint8Array, void, undefined> {
-  for await (const piece of pieces) yield piece as Uint8Array;
-  for (let at = 0; at < faulty.length; at++) yield faulty.subarray(at, at + 1);
+function* cut(bytes: Uint8Array, size: number): Generator<Uint8Array, void, undefined> {
+  for (let at = 0; at < bytes.length; at += size) yield bytes.subarray(at, at + size);
 }

@@ -1,5 +1,7 @@
 /** One input after the other: each is opened when the one before it has ended. */
 
+import { fstatSync } from "node:fs";
+import { stat } from "node:fs/promises";
 import { Readable } from "node:stream";
 import { failure } from "../errors.ts";
 import { type Format, formatOf } from "../formats.ts";
@@ -24,6 +26,8 @@ export class Several {
   readonly #input: Input;
   readonly #formats: Formats;
   readonly #limits: DecompressLimits;
+  /** Bytes of all inputs together; null where nobody knows. */
+  bytes: number | null = null;
   #left: Iterator<{ readonly input: Input; readonly format: Format }> | undefined;
   readonly #unopened: () => void;
 
@@ -59,6 +63,7 @@ export class Several {
     const { format } = this.#formats;
     if (this.#names === undefined) return [{ input: this.#input, format: formatOf(undefined, format, "read()") }];
     const files = await filesOf(this.#names);
+    this.bytes = await sizeOf(files);
     const formats = formatsOf(files, this.#formats);
     return files.map((file, at) => ({ input: file, format: formats[at] as Format }));
   }
@@ -68,6 +73,18 @@ export class Several {
     if (this.#left === undefined) this.#unopened();
     this.#left = [].values();
   }
+}
+
+/** Null where one of them is no file, as a pipe. */
+async function sizeOf(files: readonly string[]): Promise<number | null> {
+  let size = 0;
+  for (const file of files) {
+    // stdin may be a file as well: `millrace analyze < articles.ndjson`.
+    const is = file === "-" ? fstatSync(0) : await stat(file);
+    if (!is.isFile()) return null;
+    size += is.size;
+  }
+  return size;
 }
 
 /** No path that anybody has, but what a file holds. */

@@ -65,6 +65,8 @@ export class Database {
   readonly #database: DatabaseSync;
   readonly #get: StatementSync;
   readonly #put: StatementSync;
+  /** Ends the transaction in which one turn of the event loop reads. */
+  #reading: NodeJS.Immediate | undefined;
 
   /** @throws Damage, `invalid_option` when the file is another program's or a newer version's, SQLite's errors */
   constructor(path: string) {
@@ -92,6 +94,7 @@ export class Database {
   get(key: string, after: number): Outcome | undefined {
     const bytes = Buffer.from(key, "hex");
     try {
+      this.#read();
       const row = this.#get.get(bytes) as Columns | undefined;
       if (row === undefined || row[0] <= after) return undefined;
       const [, cut, facts, text, sum] = row;
@@ -102,9 +105,25 @@ export class Database {
     }
   }
 
+  /** Locks for each answer would take as long as reading it. What others write meanwhile is seen a turn later. */
+  #read(): void {
+    if (this.#reading !== undefined) return;
+    this.#database.exec("BEGIN");
+    this.#reading = setImmediate(() => this.#endRead());
+  }
+
+  #endRead(): void {
+    if (this.#reading === undefined) return;
+    clearImmediate(this.#reading);
+    this.#reading = undefined;
+    // Nothing was written: whatever fails here is met again by who reads or writes next.
+    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+  }
+
   /** All or none; durable when it returns. @throws Damage, SQLite's errors */
   putAll(rows: readonly Row[], at: number): void {
     try {
+      this.#endRead();
       this.#database.exec("BEGIN IMMEDIATE");
       for (const { key, provider, model, outcome } of rows) {
         const [bytes, facts, text] = [Buffer.from(key, "hex"), JSON.stringify(outcome.facts), packed(outcome.text)];
@@ -124,6 +143,7 @@ export class Database {
   }
 
   close(): void {
+    clearImmediate(this.#reading);
     if (this.#database.isOpen) this.#database.close();
   }
 }

@@ -98,7 +98,8 @@ function withStore<T>(path: string, act: (database: Database) => T): T {
 /** How long somebody who looks after a store waits for a run that writes it, ms. */
 const PATIENCE = 30_000;
 
-function openStore(path: string): Database {
+/** @throws `invalid_option` when there is none, or it is none */
+export function openStore(path: string): Database {
   if (!existsSync(path)) throw failure("invalid_option", `There is no store ${path}. Name one with --store.`);
   try {
     const database = new Database(resolve(path));
@@ -109,7 +110,8 @@ function openStore(path: string): Database {
   }
 }
 
-function told(path: string, error: unknown): unknown {
+/** What a fault of the database means to who looks after the store. */
+export function told(path: string, error: unknown): unknown {
   if (error instanceof Damage) {
     return failure(
       "invalid_option",

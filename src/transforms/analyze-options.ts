@@ -7,10 +7,10 @@ import { type AnswerCheck, type AnswerOf, type AnswerSchema, answerCheck } from 
 import { failure } from "../errors.ts";
 import type { LimitKind, Limits } from "../limits/amounts.ts";
 import { LONGEST_TIMER } from "../limits/sleep.ts";
-import { checkKeys, checkStore, checkWhole, type StoreOption } from "../options.ts";
+import { checkKeys, checkMaxCost, checkPrices, checkStore, checkWhole, type StoreOption } from "../options.ts";
 import type { ModelRequest, Provider } from "../providers/provider.ts";
 import type { Article } from "../record.ts";
-import type { Usage } from "../usage.ts";
+import type { Prices, Usage } from "../usage.ts";
 import { outputMaker, requestMaker } from "./requests.ts";
 
 /** One answer, as `output` gets it. */
@@ -107,6 +107,13 @@ export interface AnalyzeOptions<Input = Article, Schema extends AnswerSchema = A
   readonly sample?: number | ((record: Input) => number);
   /** Where answers are kept when the stage runs outside our `pipeline()`, as the option there. Default: nowhere. */
   readonly store?: StoreOption;
+  /**
+   * US dollars that the stage may spend: it ends before they are passed, as the option of `pipeline()` does for a whole run,
+   * which holds as well. Outside our `pipeline()` the stream then fails with `cost_cap_reached`. Default: no cap.
+   */
+  readonly maxCost?: number;
+  /** As the option of `pipeline()`. */
+  readonly prices?: Prices;
   /** Where failed records go when the stage runs outside our `pipeline()`. Whoever made it ends it. */
   readonly deadLetters?: Writable;
 }
@@ -135,11 +142,13 @@ const KNOWN = [
   "temperature",
   "sample",
   "store",
+  "maxCost",
+  "prices",
   "deadLetters",
 ] as const satisfies readonly (keyof AnalyzeOptions)[];
 
 /** Far above what any provider allows; a window for more would be a mistake in memory. */
-const MOST_CONCURRENCY = 10_000;
+export const MOST_CONCURRENCY = 10_000;
 
 export interface Settings {
   readonly provider: Provider;
@@ -155,6 +164,8 @@ export interface Settings {
   readonly onDelta: ((delta: string, record: unknown, call: DeltaCall) => unknown) | undefined;
   readonly deadLetters: Writable | undefined;
   readonly store: StoreOption | undefined;
+  readonly maxCost: number | undefined;
+  readonly prices: Prices | undefined;
 }
 
 export function normalised(options: AnalyzeOptions<unknown>): Settings {
@@ -177,6 +188,8 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
   }
   checkFields(options);
   checkStore(options.store, "analyze()");
+  checkMaxCost(options.maxCost, "analyze()");
+  checkPrices(options.prices, "analyze()");
   const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA, true) : schema && answerCheck(schema);
   return {
     provider,
@@ -201,6 +214,8 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
     onDelta,
     deadLetters: options.deadLetters,
     store: options.store,
+    maxCost: options.maxCost,
+    prices: options.prices,
   };
 }
 

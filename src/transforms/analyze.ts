@@ -1,18 +1,20 @@
 /** The stage that asks a model about each record. */
 
-import { type Caller, Client } from "../client/client.ts";
+import { Budget } from "../budget.ts";
+import { type Caller, type Client, clientsOf } from "../client/client.ts";
+import { callCounts } from "../client/counts.ts";
 import type { Place } from "../client/gate.ts";
-import { Line } from "../client/line.ts";
+import { type Flight, Line } from "../client/line.ts";
 import { mostCalls } from "../client/open-files.ts";
 import { Prospects } from "../client/prospects.ts";
 import { Remembered } from "../client/remembered.ts";
 import type { AnswerSchema } from "../client/schema.ts";
+import { Spending } from "../client/spending.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { type History, noHistory } from "../limits/retry.ts";
 import type { Provider } from "../providers/provider.ts";
 import { type Article, carrySource, drop } from "../record.ts";
 import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
-import { noUsage } from "../usage.ts";
 import { type AnalyzeOptions, normalised, type Settings } from "./analyze-options.ts";
 import { called, told } from "./functions.ts";
 import { Parallel } from "./parallel.ts";
@@ -22,7 +24,7 @@ import { Stopwatch } from "./stopwatch.ts";
 const FIRST = 20;
 
 /** Records admitted for each call in flight: so one slow call at the head of the line does not idle the others. */
-const WINDOW_PER_CALL = 32;
+export const WINDOW_PER_CALL = 32;
 
 /** Records that wait to be sent, for each call in flight: enough that the next one is there when one ends. */
 const WAITING_PER_CALL = 1;
@@ -38,6 +40,14 @@ interface Work {
   readonly progress: { answered: boolean };
 }
 
+/** What stages of one owner share. */
+export interface Sharing {
+  /** Their calls in flight, with the bound for all of them. */
+  readonly flight: Flight;
+  /** Records that the stage admits at most, however far the bound is raised. */
+  readonly width: number;
+}
+
 /** Reads records, writes what `output` makes of each and its answer. Made by `analyze()`. */
 export class Analyze extends Parallel {
   declare readonly report: StageReport;
@@ -49,31 +59,35 @@ export class Analyze extends Parallel {
   readonly #headOfLine = new Stopwatch();
   readonly #remembered: Remembered;
   readonly #prospects = new Prospects();
+  #spending: Spending | undefined;
   readonly #released = new AbortController();
   /** Records that lack their content, as long as there was no other; then NaN. */
   #lacking = 0;
   #lack: MillraceError | undefined;
 
-  constructor(settings: Settings) {
+  constructor(settings: Settings, sharing?: Sharing) {
     const auto = settings.concurrency === "auto";
     const most = settings.concurrency === "auto" ? mostCalls() : settings.concurrency;
+    const flight = sharing?.flight ?? { calls: 0 };
     super((record, signal) => this.#handle(record, signal), {
-      width: most * WINDOW_PER_CALL,
-      widthNow: () => (this.#supplied() ? 0 : Math.min(most, this.#carried()) * WINDOW_PER_CALL),
+      width: sharing?.width ?? most * WINDOW_PER_CALL,
+      widthNow: () => (this.#supplied() ? 0 : Math.min(flight.limit ?? most, this.#carried()) * WINDOW_PER_CALL),
       maxBytes: WINDOW_BYTES,
       ordered: settings.ordered,
     });
     this.#settings = settings;
-    this.#stage = new Stage("analyze", { deadLetters: settings.deadLetters, store: settings.store });
-    const { members } = settings.provider;
-    const providers = members?.kind === "fallback" ? members.providers : [settings.provider];
-    this.#clients = providers.map((provider) => Client.of(provider));
-    const flight = { calls: 0 };
+    this.#stage = new Stage("analyze", {
+      deadLetters: settings.deadLetters,
+      store: settings.store,
+      prices: settings.prices,
+    });
+    this.#clients = clientsOf(settings.provider);
     const last = this.#clients.at(-1);
     const line = (client: Client) => new Line<Place>(most, client === last ? settings.policy.maxWait : 0, flight);
     this.#lines = new Map(this.#clients.map((client) => [client, line(client)]));
     for (const client of this.#clients) client.allow({ most, auto, limits: settings.limits });
-    this.#counts = callCounts(this.#clients, this.#headOfLine);
+    const providers = this.#clients.map(({ report }) => report);
+    this.#counts = callCounts({ most, headOfLine: this.#headOfLine, providers });
     this.#stage.report.calls = this.#counts;
     asStage(this, this.#stage);
     this.#remembered = new Remembered(this.#clients, () => this.#stage.store);
@@ -84,9 +98,32 @@ export class Analyze extends Parallel {
     return this.#settings.provider;
   }
 
+  /** For who wants to know what would be asked. */
+  get settings(): Settings {
+    return this.#settings;
+  }
+
   /** Opens what the stage needs, before anything is sent; without it, that is done for the first record. */
   prepare(): Promise<void> {
+    this.#spends();
     return this.#remembered.open();
+  }
+
+  /** What the calls may spend is known when the run begins. @throws `invalid_option` for a cap without prices */
+  #spends(): Spending {
+    if (this.#spending !== undefined) return this.#spending;
+    const { maxCost } = this.#settings;
+    const { budget: within, prices } = this.#stage.spending;
+    const budget = maxCost === undefined ? within : new Budget(maxCost, within);
+    const spending = new Spending(this.#counts.cost, { budget, prices });
+    if (spending.capped) {
+      const unknown = this.#clients
+        .flatMap(({ members }) => members)
+        .find((one) => spending.priceOf(one) === undefined);
+      if (unknown !== undefined) throw noPrice(unknown);
+    }
+    this.#spending = spending;
+    return spending;
   }
 
   async #handle(record: unknown, signal: AbortSignal): Promise<unknown> {
@@ -108,6 +145,11 @@ export class Analyze extends Parallel {
       }
       const fault = isMillraceError(error) ? error : failure("internal", String(error), { cause: error });
       fault.attempts = history.attempts;
+      // What was answered goes all the way.
+      if (fault.code === "cost_cap_reached" && this.#stage.halts(fault)) {
+        report.released++;
+        return drop;
+      }
       if (fault.scope === "run") throw fault;
       await this.#stage.reject(fault, { record });
       this.#sort(fault);
@@ -166,6 +208,7 @@ export class Analyze extends Parallel {
     const shared: Omit<Caller, "line" | "replaceable"> = {
       policy,
       counts: this.#counts,
+      spending: this.#spends(),
       signal,
       release: this.#released.signal,
       history,
@@ -205,18 +248,14 @@ export class Analyze extends Parallel {
   }
 }
 
-const callCounts = (clients: readonly Client[], headOfLine: Stopwatch): CallCounts => ({
-  attempts: 0,
-  retries: 0,
-  rateLimited: 0,
-  waitedMs: 0,
-  cached: 0,
-  usage: noUsage(),
-  get headOfLineMs() {
-    return Math.round(headOfLine.ms);
-  },
-  providers: clients.map(({ report }) => report),
-});
+function noPrice({ name, model }: Provider): MillraceError {
+  const example = `prices: { ${JSON.stringify(model)}: { input: 1, output: 5 } }`;
+  return failure(
+    "invalid_option",
+    `A cap on the cost needs the price of "${model}" (${name}), which is not known. Say it in US dollars for a million tokens, as ${example}, ` +
+      "or leave out --max-cost (maxCost).",
+  );
+}
 
 function numberOf(priority: unknown): number {
   if (typeof priority === "number" && !Number.isNaN(priority)) return priority;

@@ -26,6 +26,21 @@ describe("a limit that nobody tells", () => {
     ["of output, exact", { hint: "exact", limits: { outputTokensPerMinute: 250 * 3_000, burst: 1 / 30 } }, 60],
     ["of tokens, OpenAI", { vendor: "openai", limits: { tokensPerMinute: 1_000 * 3_000, burst: 1 / 30 } }, 40],
     ["of tokens, Mistral", { vendor: "mistral", limits: { tokensPerMinute: 500 * 3_000, burst: 1 / 30 } }, 40],
+    [
+      "of tokens, Mistral, which does not say so",
+      { vendor: "mistral", unnamed: true, hint: "up", limits: { tokensPerMinute: 500 * 3_000, burst: 1 / 30 } },
+      50,
+    ],
+    [
+      "of output, with refusals that do not name it",
+      {
+        unnamed: true,
+        hint: "up",
+        latency: spread(150),
+        limits: { outputTokensPerMinute: 250 * 3_000, burst: 1 / 30 },
+      },
+      80,
+    ],
     ["found by `auto`", { concurrency: undefined as never }, 40],
   ])("%s is found and filled", (_name, world, most) => {
     for (const run of each({ ...fifty, ...world })) {

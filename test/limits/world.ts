@@ -34,6 +34,8 @@ export interface World {
   /** Characters of a request. Default four for each input token. */
   readonly length?: number;
   readonly seed?: number;
+  /** Refusals do not say which limit it was. */
+  readonly unnamed?: boolean;
   /** Calls of somebody else on the same key a second. */
   readonly others?: number;
 }
@@ -180,7 +182,12 @@ class Run {
       if (shortage !== undefined) {
         const told = this.#told();
         const hint = this.#hint(shortage.wait);
-        return back(roundTrip / 2, () => ({ kind: "limited", hint, limit: KINDS[shortage.limit], told }));
+        return back(roundTrip / 2, () => ({
+          kind: "limited",
+          hint,
+          limit: this.#world.unnamed ? undefined : KINDS[shortage.limit],
+          told,
+        }));
       }
       this.#working++;
       const ms = latency(this.#random);

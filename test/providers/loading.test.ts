@@ -73,3 +73,15 @@ test("a model that is to be retired writes nothing to stderr", async () => {
   const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
   expect([child.stdout, child.stderr]).toEqual(["done\n", ""]);
 });
+
+test("importing millrace loads neither the prices nor a tokenizer", () => {
+  const script = `
+    import { registerHooks } from "node:module";
+    const loaded = [];
+    registerHooks({ load(url, context, next) { loaded.push(url); return next(url, context); } });
+    await import("./src/index.ts");
+    console.log(loaded.filter((url) => /genai-prices|tokenizer/.test(url)).length);
+  `;
+  const child = spawnSync(process.execPath, ["--input-type=module", "-e", script], { encoding: "utf8" });
+  expect([child.stdout, child.stderr]).toEqual(["0\n", ""]);
+});

@@ -153,6 +153,7 @@ function stalledOutput() {
   const output: Output = {
     name: "stalled",
     open: async () => {},
+    reserve: async () => {},
     write: () => new Promise((resolve) => waiting.push(resolve)),
     commit: async () => {
       committed = true;

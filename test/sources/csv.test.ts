@@ -137,6 +137,21 @@ describe("CSV", () => {
     expect(error.message).toContain('the header names "a", "b" more than once');
   });
 
+  test.each([
+    [";", "semicolon"],
+    ["\t", "tab"],
+    ["|", "pipe"],
+  ])("with fields between %j is refused with what to do; in quotes it is a name", async (separator, name) => {
+    const header = `id${separator}content`;
+    const error = await caught(csv(`${header}\n1${separator}2,5\n`));
+    expect(error).toMatchObject({ code: "invalid_option" });
+    expect(error.message).toContain(
+      `:1: the fields seem to be separated by ${name}s, and CSV is read with commas only`,
+    );
+    expect((await csv(`"${header}"\n1\n`)).records).toEqual([{ [header]: "1" }]);
+    expect((await csv(`${header},b\n1,2\n`)).records).toEqual([{ [header]: "1", b: "2" }]);
+  });
+
   test("column named __proto__ stays a field, and pollutes nothing", async () => {
     const { records } = await csv("__proto__,constructor\n1,2\n");
     expect(Object.keys(records[0] as object)).toEqual(["__proto__", "constructor"]);

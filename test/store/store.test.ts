@@ -14,7 +14,7 @@ import {
 import { dirname, join } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { describe, expect, onTestFinished, test } from "vitest";
-import type { Row } from "../../src/store/database.ts";
+import { Database, type Row } from "../../src/store/database.ts";
 import { networkName } from "../../src/store/place.ts";
 import { Store } from "../../src/store/store.ts";
 import { onWarning } from "../../src/warn.ts";
@@ -148,6 +148,28 @@ describe("a store", () => {
     expect(database.prepare("SELECT count(*) AS n FROM answers").get()).toEqual({ n: 2_500 });
     expect(database.prepare("PRAGMA integrity_check").get()).toEqual({ integrity_check: "ok" });
     database.close();
+  });
+
+  test("reads what another has written since, and writes in between", async () => {
+    const path = await filled(1);
+    const [ours, theirs] = [new Database(path), new Database(path)];
+    onTestFinished(() => {
+      for (const database of [ours, theirs]) database.close();
+    });
+    for (let number = 10; number < 30; number += 2) {
+      expect(ours.get(key(number), 0)).toBeUndefined();
+      theirs.putAll([row(number)], 0);
+      // In the same turn, after a read that knows nothing of it.
+      ours.putAll([row(number + 1)], 0);
+      expect([ours.get(key(number), 0)?.text, theirs.get(key(number + 1), 0)?.text]).toEqual([
+        row(number).outcome.text,
+        row(number + 1).outcome.text,
+      ]);
+      theirs.get(key(1), 0);
+      ours.putAll([row(number + 100)], 0);
+      await new Promise(setImmediate);
+      expect(theirs.get(key(number + 100), 0)?.text).toBe(row(number + 100).outcome.text);
+    }
   });
 
   test("held by another process waits without holding up its own", async () => {
