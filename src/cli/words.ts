@@ -76,6 +76,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   pace: "a rate found by refusals",
   pause: "a pause after refusals",
   outage: "an outage",
+  budget: "the cost cap",
   concurrency: "a call in flight to end",
 };
 

@@ -10,7 +10,7 @@ import type { CallCounts, ProviderReport } from "../stage.ts";
 import { attempt } from "./attempt.ts";
 import { backOff, tally } from "./counts.ts";
 import { Gate, type Place } from "./gate.ts";
-import { Lane, measureOf } from "./lane.ts";
+import { CLOSES_LANE, Lane, measureOf } from "./lane.ts";
 import type { Line } from "./line.ts";
 import type { Claim, Spending } from "./spending.ts";
 import { unquoted } from "./unquoted.ts";
@@ -55,9 +55,6 @@ export interface Answered {
   readonly completion: Completion;
   readonly provider: Provider;
 }
-
-/** What is wrong with a key, a model or an account, and so with every call of its lane. */
-const CLOSES_LANE = new Set(["authentication_failed", "permission_denied", "unknown_model", "no_credit"]);
 
 const clients = new WeakMap<Provider, Client>();
 
@@ -218,8 +215,9 @@ export class Client {
       });
       return outcome;
     } finally {
-      tally(counts, outcome, performance.now() - since);
-      spending?.settle({ provider, request, claim, sent: true, outcome });
+      const sent = outcome !== undefined || !lane.barred;
+      if (sent) tally(counts, outcome, performance.now() - since);
+      spending?.settle({ provider, request, claim, sent, outcome });
       lane.settle(started, outcome, history);
       publishCall(() => callEvent(lane, { outcome, history, since }));
     }
