@@ -1,6 +1,7 @@
 /** From what went wrong on the wire to a `MillraceError` that says what happened, where, and what to do next. */
 
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "../errors.ts";
+import type { AnswerHeaders } from "../http/answer.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
@@ -26,7 +27,7 @@ export function refused(refusal: Refusal, settings: Settings): MillraceError {
   });
 }
 
-function readShouldRetry(headers: Headers): boolean | undefined {
+function readShouldRetry(headers: AnswerHeaders): boolean | undefined {
   const said = headers.get("x-should-retry");
   return said === "true" ? true : said === "false" ? false : undefined;
 }
@@ -39,7 +40,7 @@ export function quote(text: string, { redact }: Pick<Settings, "redact">): strin
   return /[.!?…]$/.test(cut) ? cut : `${cut}.`;
 }
 
-function advice(code: ErrorCode, settings: Settings, headers: Headers): string {
+function advice(code: ErrorCode, settings: Settings, headers: AnswerHeaders): string {
   const { vendor, label, model, baseURL } = settings;
   switch (code) {
     case "authentication_failed":

@@ -20,12 +20,6 @@ export interface Wire<Client> {
   close(): Promise<void>;
 }
 
-/**
- * The SDKs' own timer in ms, 24 days away: longer and it would fire at once. 0 and -1 mean other things to each of them,
- * and Anthropic's refuses long outputs unless it is set.
- */
-export const NO_TIMEOUT = 2 ** 31 - 1;
-
 /** @param connect makes the SDK's client */
 export function createWire<Client>(settings: Settings, connect: (fetch: Fetch) => Client): Wire<Client> {
   const pool = createPool();
