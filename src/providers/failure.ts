@@ -74,29 +74,11 @@ const CONNECTION_ADVICE: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "It did not accept a connection in time.",
 };
 
-/**
- * Carries a failure through an SDK. Each of them would lose something: Anthropic's the cause of whatever speaks of a
- * timeout, OpenAI's a body without `error`; Mistral's own errors hold the request with its key. It is no `cause`,
- * because the SDKs search a cause's text.
- */
-export class Passage extends Error {
-  readonly #failed: MillraceError;
-
-  constructor(failed: MillraceError) {
-    super("the call failed");
-    this.#failed = failed;
-  }
-
-  get failed(): MillraceError {
-    return this.#failed;
-  }
-}
-
 /** What the transport or the SDK threw; a `MillraceError` passes as it is. */
 export function broken(thrown: unknown, settings: Settings): MillraceError {
   const chain = causes(thrown);
-  const ours = chain.find((error) => isMillraceError(error) || error instanceof Passage);
-  if (ours !== undefined) return ours instanceof Passage ? ours.failed : (ours as MillraceError);
+  const ours = chain.find(isMillraceError);
+  if (ours !== undefined) return ours;
   const label = settings.label;
   const transport = chain.find((error) => typeof codeOf(error) === "string");
   const code = codeOf(transport);

@@ -12,7 +12,7 @@ import { readResponse, responsesBody } from "./openai-responses.ts";
 import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
 import type { Refusal } from "./refusal.ts";
 import { responsesAssembly } from "./responses-stream.ts";
-import { builtBy, type Post, posting } from "./sdk-request.ts";
+import { builtBy, posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
 import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
@@ -106,7 +106,7 @@ function withKey(options: OpenAIOptions): Provider {
 
 type Call = (request: ModelRequest, how: CompleteOptions, manners: Manners) => Promise<Completion>;
 
-function caller(wire: Wire<Post>, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
+function caller(wire: Wire, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
   return (request, how, { output, streamOptions }) =>
     wire.call(how.signal, async (post) => {
       const body = api.body(output === "prompt" ? prompted(request) : request, settings);
