@@ -46,7 +46,7 @@ export async function attempt(
   const listener = onDelta && listening(onDelta, { end, signal: call.signal });
   const options = { signal: call.signal, streaming, onDelta: listener?.hear, onActivity: clock.alive };
   const answered = async () => {
-    const completion = await provider.complete(request, options);
+    const completion = whole(await provider.complete(request, options));
     // What the listener still does is not the provider's time.
     clock.stop();
     await listener?.end(completion.text);
@@ -141,6 +141,14 @@ const silent = (ms: number): MillraceError =>
 
 const endless = (): MillraceError =>
   failure("timeout", `A streamed answer had no end after ${LONGEST_STREAM / 60_000} minutes.`);
+
+/** A provider of the user's own may give anything; what lacks these would be booked and stored as nonsense. */
+function whole(given: Completion | undefined): Completion {
+  const { text, usage } = given ?? {};
+  const counted = [usage?.inputTokens, usage?.outputTokens].every((tokens) => Number.isFinite(tokens));
+  if (given && typeof text === "string" && counted) return given;
+  throw new Error("it gave no completion, which has a `text` and a `usage: { inputTokens, outputTokens }`.");
+}
 
 /** A provider of the user's own may throw anything; what is not typed is taken for a fault of the moment. */
 function asFailure(error: unknown, provider: string): MillraceError {
