@@ -14,7 +14,7 @@ import {
   type RunReport,
   read,
 } from "../../src/index.ts";
-import { article, articles, baseURL, endOf, folder, KEY, ROOT, simulator, writeLines } from "../support.ts";
+import { article, articles, baseURL, endOf, folder, KEY, ROOT, simulator, TIMED, writeLines } from "../support.ts";
 import { caught, clientOf, idOf } from "./clients.ts";
 
 const ids = (count: number) => articles(count).map(({ id }) => id);
@@ -205,7 +205,7 @@ describe("the processor", () => {
     }
   });
 
-  test("is not held up by its pause when it is aborted", async () => {
+  test("is not held up by its pause when it is aborted", TIMED, async () => {
     const server = await simulator();
     await using processor = new ArticleProcessor(clientOf("openai", server.url));
     const abort = new AbortController();
