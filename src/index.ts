@@ -63,6 +63,7 @@ export { type WriteOptions, write } from "./sinks/write.ts";
 export type { Input } from "./sources/input.ts";
 export { type ReadOptions, read } from "./sources/read.ts";
 export type { LaneReport, LimitReport, StageReport } from "./stage.ts";
+export { type ObserveOptions, observe } from "./telemetry/observe.ts";
 export { analyze } from "./transforms/analyze.ts";
 export type { AnalyzeOptions, AnalyzeResult, DeltaCall, Prompt } from "./transforms/analyze-options.ts";
 export { batch } from "./transforms/batch.ts";

@@ -201,9 +201,10 @@ export function projectedCost(
 }
 
 function latencyOf(calls: readonly CallCounts[]): Percentiles | null {
-  const all = createHistogram();
-  for (const { latency } of calls) if (latency.count > 0) all.add(latency);
-  if (all.count === 0) return null;
+  const [first, ...more] = calls.map(({ latency }) => latency).filter(({ count }) => count > 0);
+  if (first === undefined) return null;
+  const all = more.length === 0 ? first : createHistogram();
+  if (all !== first) for (const one of [first, ...more]) all.add(one);
   return { p50: all.percentile(50), p95: all.percentile(95), p99: all.percentile(99), max: all.max };
 }
 

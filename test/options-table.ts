@@ -1,7 +1,8 @@
-/** README's table of options, made from their declaration. `npm run docs` writes it there. */
+/** README's table of options and the schema of a report, made from their declarations. `npm run docs` writes them. */
 
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { REPORT_SCHEMA } from "../src/cli/report-schema.ts";
 import { type OptionSpec, RUN_OPTIONS } from "../src/config/options.ts";
 
 const README = join(import.meta.dirname, "../README.md");
@@ -19,4 +20,11 @@ export function withTable(text: string): string {
   return text.replace(PLACE, (_, open: string, close: string) => `${open}${table}${close}`);
 }
 
-if (import.meta.main) writeFileSync(README, withTable(readme()));
+export const SCHEMA = join(import.meta.dirname, "../src/report.schema.json");
+
+export const schemaText = (): string => `${JSON.stringify(REPORT_SCHEMA, null, 2)}\n`;
+
+if (import.meta.main) {
+  writeFileSync(README, withTable(readme()));
+  writeFileSync(SCHEMA, schemaText());
+}

@@ -3,13 +3,15 @@
 import { failure, type MillraceError } from "../errors.ts";
 import { fieldsTold } from "../fields.ts";
 
-/** An article as the clients take it. Further fields are allowed and not looked at. */
-export interface ArticleInput {
+interface Fields {
   /** The text to analyse. An article without any is not sent. */
   readonly content: string;
   readonly title?: string | null | undefined;
   readonly url?: string | null | undefined;
 }
+
+/** An article as the clients take it. Further fields are allowed and not looked at. */
+export type ArticleInput = Fields | (Fields & { readonly [further: string]: unknown });
 
 /** Any list of articles: an array, a generator, a stream, `read(path)`. It is read as fast as it is worked on. */
 export type Articles = Iterable<ArticleInput | null | undefined> | AsyncIterable<ArticleInput | null | undefined>;

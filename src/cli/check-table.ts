@@ -2,7 +2,7 @@
 
 import type { ErrorCode, MillraceError } from "../errors.ts";
 import { messageOf } from "./exit.ts";
-import { count, time } from "./summary.ts";
+import { count, time } from "./words.ts";
 
 /** Limits a minute, as far as the answer's headers told them. */
 export interface ToldLimits {

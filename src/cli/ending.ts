@@ -1,10 +1,12 @@
 /** What a finished or broken run comes to: its exit code and the last lines on stderr. Pure. */
 
 import type { FailureLimit } from "../config/values.ts";
+import { type ErrorCode, scopeOf } from "../errors.ts";
 import { databaseOf } from "../formats.ts";
 import type { RunError, RunReport } from "../index.ts";
-import { EXIT, exitCodeOf, messageOf, readerLeft } from "./exit.ts";
+import { EXIT, exitCodeOf, readerLeft } from "./exit.ts";
 import { summary } from "./summary.ts";
+import { count } from "./words.ts";
 
 export interface Ended {
   readonly report: RunReport;
@@ -37,21 +39,26 @@ interface Places {
 }
 
 interface LastWords {
-  /** Said even when quiet. */
-  readonly errors: readonly string[];
+  /** What ended the run, if it is to be told; said even when quiet. */
+  readonly error: RunError | undefined;
   readonly summary: readonly string[];
 }
 
 export function lastWords({ report, error }: Ended, code: number, places: Places): LastWords {
   const interrupted = code === EXIT.interrupted || code === EXIT.terminated;
   const told = error !== undefined && !interrupted && !readerLeft(error);
-  const errors = told ? [`millrace: ${messageOf(error)}`] : [];
+  const blamed = told ? error : undefined;
   // Of a mistake, and to a reader who has left, there is nothing more to say.
-  if (code === EXIT.usage || readerLeft(error)) return { errors, summary: [] };
+  if (code === EXIT.usage || readerLeft(error)) return { error: blamed, summary: [] };
   const whole = error === undefined;
   const ending = whole ? "Done" : interrupted ? "Interrupted" : "Stopped";
   const kept = whole ? places : keptOf(places, report);
-  return { errors, summary: [...summary(report, { ending, ...kept }), ...adviceFor(code, kept)] };
+  const lines = [
+    ...summary(report, { ending, ...kept }),
+    ...adviceFor(code, kept),
+    ...again(report, { code, store: places.store }),
+  ];
+  return { error: blamed, summary: lines };
 }
 
 /** A run that ended early leaves its files under their partial names; of nothing written, nothing is left. */
@@ -64,6 +71,26 @@ function keptOf({ output, deadLetters, leftOf, store }: Places, report: RunRepor
     leftOf,
     store,
   };
+}
+
+/** Verdicts that were paid for, and are kept. */
+const FINAL: ReadonlySet<ErrorCode> = new Set(["refused", "content_filtered", "invalid_answer", "truncated_answer"]);
+
+/** How failed records are tried again, after a run that came to its end. */
+function again(
+  { failures }: RunReport,
+  { code, store }: { readonly code: number; readonly store: string | undefined },
+): string[] {
+  if (store === undefined || (code !== EXIT.finished && code !== EXIT.tooManyFailures)) return [];
+  const all = Object.entries(failures) as [ErrorCode, number][];
+  const sum = (chosen: typeof all) => chosen.reduce((total, [, times]) => total + times, 0);
+  const passing = sum(all.filter(([failed]) => scopeOf(failed) === "retry" || scopeOf(failed) === "wait"));
+  const final = sum(all.filter(([failed]) => FINAL.has(failed)));
+  if (passing + final === 0) return [];
+  const retried = `The same command again tries ${count(passing)} of them again, at the price of these only`;
+  const anew = `--retry-failed asks anew for the ${count(final)} whose answers were of no use`;
+  if (final === 0) return [`${retried}.`];
+  return [passing === 0 ? `With the same command, ${anew}.` : `${retried}; ${anew}.`];
 }
 
 function adviceFor(code: number, { output, deadLetters, store }: Omit<Places, "leftOf">): string[] {

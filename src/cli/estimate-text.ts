@@ -4,7 +4,7 @@ import { dollars } from "../budget.ts";
 import type { Estimate } from "../estimate/estimate.ts";
 import type { Range } from "../estimate/output.ts";
 import type { Rehearsed } from "./rehearse.ts";
-import { count, time } from "./summary.ts";
+import { count, time } from "./words.ts";
 
 /** What there is to know before a run; the last line is the one to decide on. */
 export function estimateLines({ estimate, counted, tokenizer, fromPast, others }: Rehearsed): string[] {

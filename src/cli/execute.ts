@@ -1,7 +1,6 @@
 /** Runs stages as a command: signals, progress, summary, exit code. */
 
-import { mkdir, writeFile } from "node:fs/promises";
-import { dirname } from "node:path";
+import { basename } from "node:path";
 import { type RunFlags, STORE } from "../config/options.ts";
 import { failure } from "../errors.ts";
 import { databaseOf, formatOf } from "../formats.ts";
@@ -10,14 +9,18 @@ import { startRun } from "../pipeline.ts";
 import { holdsPassword } from "../sinks/postgres.ts";
 import { RecordSink } from "../sinks/write.ts";
 import { filesOf } from "../sources/files.ts";
-import { onWarning } from "../warn.ts";
+import { openTelemetry } from "../telemetry/telemetry.ts";
+import { Analyze } from "../transforms/analyze.ts";
 import { type Ended, exitCodeFor, lastWords } from "./ending.ts";
-import { EXIT } from "./exit.ts";
+import { EXIT, errorNote } from "./exit.ts";
+import { type Log, logOf } from "./log.ts";
 import { checkPlaces, deadLettersOf, leftOf, pathsOf, refuseUnfinished } from "./places.ts";
 import { showProgress } from "./progress.ts";
 import { reading } from "./reading.ts";
+import { reportFile, writeReport } from "./report-file.ts";
 import { onSignals } from "./signals.ts";
-import { sayWarnings } from "./warnings.ts";
+import { VERSION } from "./version.ts";
+import { sayWhatHappens, warningOf } from "./warnings.ts";
 
 const GRACE = 20_000;
 
@@ -32,6 +35,7 @@ export interface Job {
 
 /** @returns the exit code. @throws ConfigurationError before anything is sent. */
 export async function execute(job: Job, flags: RunFlags): Promise<number> {
+  const log = logOf(flags);
   const output = job.ownSink ? undefined : (flags.output ?? "-");
   const deadLetters = flags.deadLetters ?? (await deadLettersOf(output ?? "-"));
   const sink = sinkOf(output, flags);
@@ -44,8 +48,13 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const abort = new AbortController();
   const stop = new AbortController();
   const stages = [read(inputs, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
-  const say = (line: string) => flags.quiet || process.stderr.write(`${line}\n`);
-  const deafen = onWarning((message) => say(`millrace: ${message}`));
+  const hush = sayWhatHappens(log);
+  const startedAt = new Date();
+  const telemetry = await openTelemetry({
+    serve: flags.serve,
+    title: inputs.join(", "),
+    say: (text) => log.tell({ level: "info", event: "note", text, facts: { message: text } }),
+  });
   const run = startRun(stages, {
     deadLetters: write(deadLetters),
     signal: abort.signal,
@@ -54,12 +63,17 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
     ...(flags.maxCost === undefined ? {} : { maxCost: flags.maxCost }),
     ...(flags.prices === undefined ? {} : { prices: flags.prices }),
   });
-  if (sink instanceof RecordSink)
-    sink.on("notice", (message) => say(`${process.stderr.isTTY ? "\n" : ""}millrace: ${message}`));
-  const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, say });
-  const hush = sayWarnings(say);
-  const hide = flags.quiet ? () => {} : showProgress(run.report, flags.progress ?? "auto");
-  const stalled = () => standstill(run.report());
+  telemetry.follow(run.report);
+  log.tell({
+    level: "info",
+    event: "start",
+    facts: startFacts(job, { inputs, output, deadLetters, store: store?.path }),
+  });
+  if (sink instanceof RecordSink) sink.on("notice", (message) => log.tell(warningOf(message)));
+  const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, log });
+  const label = labelOf(inputs);
+  const hide = showProgress(run.report, { how: flags.progress ?? "auto", log, label, limit: flags.limit });
+  const stalled = () => standstill(run.report(), log);
   process.once("beforeExit", stalled);
   const ended: Ended = await run.done.then(
     (report) => ({ report, error: undefined }),
@@ -67,13 +81,16 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   );
   hide();
   hush();
-  deafen();
   process.off("beforeExit", stalled);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
   const lines = lastWords(ended, code, { output, deadLetters, leftOf, store: store?.path });
-  for (const line of lines.errors) process.stderr.write(`${line}\n`);
-  for (const line of lines.summary) say(line);
-  if (flags.report !== undefined) await writeReport(flags.report, ended.report, code);
+  const file = reportFile(ended, { exitCode: code, startedAt, endedAt: new Date() });
+  if (lines.error !== undefined) log.tell(errorNote(lines.error, code, log));
+  if (lines.summary.length > 0) {
+    log.tell({ level: "info", event: "summary", text: lines.summary.join("\n"), facts: file });
+  }
+  await telemetry.end(ended);
+  if (flags.report !== undefined) await writeReport(flags.report, file);
   return code;
 }
 
@@ -112,20 +129,30 @@ function sinkOf(output: string | undefined, { columns, table, key }: RunFlags): 
 
 const refused = (why: string) => failure("invalid_option", `${why}.`);
 
-/** Nothing is under way any more and the run has not ended: a stage has forgotten a record. */
-function standstill(report: RunReport): void {
-  const stages = report.stages.map(({ name, in: took, out }) => `${name} ${took ?? "?"} → ${out ?? "?"}`).join(", ");
-  process.stderr.write(
-    `millrace: The run came to a standstill: a stage took a record and never answered, neither with a result nor with an error (records in → out: ${stages}).\n`,
-  );
-  process.exitCode = EXIT.stopped;
+interface StartPlaces {
+  readonly inputs: readonly string[];
+  readonly output: string | undefined;
+  readonly deadLetters: string;
+  readonly store: string | undefined;
 }
 
-async function writeReport(path: string, report: RunReport, exitCode: number): Promise<void> {
-  try {
-    await mkdir(dirname(path), { recursive: true });
-    await writeFile(path, `${JSON.stringify({ exitCode, ...report }, null, 2)}\n`);
-  } catch (cause) {
-    throw failure("sink_failed", `The report could not be written to ${path}: ${(cause as Error).message}`, { cause });
-  }
+function startFacts({ stages }: Job, { inputs, output, deadLetters, store }: StartPlaces): object {
+  const asked = stages.flatMap((stage) => (stage instanceof Analyze ? [stage.provider] : []));
+  const providers = asked.map(({ name, model, baseURL }) => ({ provider: name, model, baseURL: baseURL ?? null }));
+  return { version: VERSION, inputs, output: output ?? null, deadLetters, store: store ?? null, providers };
+}
+
+/** What is read, in a word. */
+function labelOf(inputs: readonly string[]): string {
+  const [first = "", ...more] = inputs;
+  if (more.length > 0) return `${inputs.length} inputs`;
+  return first === "-" ? "stdin" : basename(first);
+}
+
+/** Nothing is under way any more and the run has not ended: a stage has forgotten a record. */
+function standstill(report: RunReport, log: Log): void {
+  const stages = report.stages.map(({ name, in: took, out }) => `${name} ${took ?? "?"} → ${out ?? "?"}`).join(", ");
+  const message = `The run came to a standstill: a stage took a record and never answered, neither with a result nor with an error (records in → out: ${stages}).`;
+  log.tell(errorNote(failure("stage_failed", message), EXIT.stopped, log));
+  process.exitCode = EXIT.stopped;
 }

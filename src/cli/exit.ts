@@ -1,6 +1,7 @@
 /** How a command ends: its exit code, and the last lines it says. */
 
 import { isMillraceError, type MillraceError } from "../errors.ts";
+import type { Log, Note } from "./log.ts";
 
 export const EXIT = {
   finished: 0,
@@ -30,6 +31,30 @@ export function messageOf(error: unknown): string {
   if (isMillraceError(error) && error.code !== "internal") return withAdvice(error);
   const shown = error instanceof Error ? (error.stack ?? error.message) : String(error);
   return `This is a bug in millrace. Please report it with these lines:\n${shown}`;
+}
+
+/** Causes that are shown; a chain may bite its tail. */
+const LONGEST_CHAIN = 8;
+
+/** Where an error comes from, and what caused it: for whoever looks for the reason, not for whoever typed a wrong name. */
+export function traceOf(error: unknown): string {
+  const shown: string[] = [];
+  let next = error;
+  while (next !== undefined && next !== null && shown.length < LONGEST_CHAIN) {
+    shown.push(next instanceof Error ? (next.stack ?? `${next.name}: ${next.message}`) : String(next));
+    next = typeof next === "object" && "cause" in next ? next.cause : undefined;
+  }
+  return shown.join("\ncaused by ");
+}
+
+/** An error that ends a command, to be told. */
+export function errorNote(error: unknown, exitCode: number, log: Log): Note {
+  const text = messageOf(error);
+  const code = isMillraceError(error) ? error.code : "internal";
+  const trace = log.hears("debug") ? traceOf(error) : undefined;
+  const more = trace === undefined || (exitCode === EXIT.bug && code === "internal") ? "" : `\n${trace}`;
+  const facts = { code, message: text, exitCode, ...(trace === undefined ? {} : { stack: trace }) };
+  return { level: "error", event: "error", text: `millrace: ${text}${more}`, facts };
 }
 
 function withAdvice(error: MillraceError): string {

@@ -1,16 +1,18 @@
 /** The command line: what is typed, to the command that does it, to the exit code. */
 
-import { readFileSync } from "node:fs";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import { ESTIMATE_OPTIONS } from "../config/estimate-options.ts";
 import { type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
 import { age, duration } from "../config/values.ts";
-import { isMillraceError } from "../errors.ts";
+import { failure, isMillraceError } from "../errors.ts";
 import type { CheckFlags } from "./check.ts";
 import type { EstimateFlags } from "./estimate.ts";
-import { EXIT, exitCodeOf, messageOf } from "./exit.ts";
+import { EXIT, errorNote, exitCodeOf } from "./exit.ts";
+import { earlyLog, type Log } from "./log.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { StoreFlags } from "./store.ts";
+import { VERSION } from "./version.ts";
+import { processWarnings } from "./warnings.ts";
 
 /** How long after its end a command waits for what was left running, ms. */
 const LEFT_RUNNING = 1_000;
@@ -21,39 +23,47 @@ type Done = (code: number) => void;
 export async function main(argv: readonly string[]): Promise<void> {
   // A closed stderr (`2>&1 | head`) is nobody to tell it to.
   process.stderr.on("error", () => {});
-  // A promise that a pipeline file left to itself: no bug of ours, and no reason for a stack.
-  process.on("unhandledRejection", (reason) => {
-    const why = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
-    process.stderr.write(`millrace: A promise was rejected that nobody awaited: ${why}\n`);
-    process.exit(isMillraceError(reason) ? EXIT.bug : EXIT.stopped);
-  });
+  const log = earlyLog(argv);
+  if (log.json) processWarnings(log);
+  // What a pipeline file left to itself: no bug of ours, and no reason for a stack.
+  process.on("unhandledRejection", (reason) => leave("A promise was rejected that nobody awaited", reason, log));
+  process.on("uncaughtException", (error) => leave("An error was thrown where nobody could catch it", error, log));
   try {
-    await program((code) => {
+    await program(log, (code) => {
       process.exitCode = code;
       // What a stage of the user's own has left running does not keep a finished command.
       const stopped = code === EXIT.interrupted || code === EXIT.terminated;
       setTimeout(() => process.exit(), stopped ? 0 : LEFT_RUNNING).unref();
     }).parseAsync(argv as string[]);
   } catch (error) {
-    if (error instanceof CommanderError) process.exitCode = error.exitCode === 0 ? EXIT.finished : EXIT.usage;
-    else {
-      process.stderr.write(`millrace: ${messageOf(error)}\n`);
-      process.exitCode = exitCodeOf(error);
+    if (error instanceof CommanderError) {
+      process.exitCode = error.exitCode === 0 ? EXIT.finished : EXIT.usage;
+      // It has told a person already.
+      if (log.json && error.exitCode !== 0) log.tell(errorNote(unusable(error), EXIT.usage, log));
+    } else {
+      const code = exitCodeOf(error);
+      log.tell(errorNote(error, code, log));
+      process.exitCode = code;
     }
   }
 }
 
-function version(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+const unusable = ({ message }: CommanderError) => failure("invalid_option", message.replace(/^error: /, ""));
+
+function leave(what: string, reason: unknown, log: Log): void {
+  const code = isMillraceError(reason) ? EXIT.bug : EXIT.stopped;
+  const why = reason instanceof Error ? `${reason.name}: ${reason.message}` : String(reason);
+  log.tell(errorNote(failure("stage_failed", `${what}: ${why}`, { cause: reason }), code, log));
+  process.exit(code);
 }
 
-function program(done: Done): Command {
+function program(log: Log, done: Done): Command {
   const millrace = new Command("millrace")
     .description("Pipes large files of articles through large language models and writes what comes back.")
-    .version(version())
+    .version(VERSION)
     .exitOverride()
     .showSuggestionAfterError()
+    .configureOutput({ writeErr: (text) => log.json || process.stderr.write(text) })
     .configureHelp({ showGlobalOptions: false });
   const analyze = millrace
     .command("analyze [input...]")

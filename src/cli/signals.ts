@@ -1,20 +1,21 @@
 /** Ctrl-C and SIGTERM: the first ends the run in good order, the second at once. */
 
 import { EXIT } from "./exit.ts";
+import type { Log } from "./log.ts";
 
 export interface SignalWay {
   readonly stop: AbortController;
   readonly abort: AbortController;
   /** How long calls in flight may take to end, ms. */
   readonly grace: number;
-  readonly say: (line: string) => void;
+  readonly log: Log;
 }
 
 /** For the sinks to put down what they hold once all is aborted, ms. */
 const LAST_SECOND = 1_000;
 
 /** `release()` gives the exit code of the signal that came, if one did, and hears no more. */
-export function onSignals({ stop, abort, grace, say }: SignalWay): { release(): number | undefined } {
+export function onSignals({ stop, abort, grace, log }: SignalWay): { release(): number | undefined } {
   let code: number | undefined;
   let timer: NodeJS.Timeout | undefined;
   let leaving: NodeJS.Timeout | undefined;
@@ -29,7 +30,8 @@ export function onSignals({ stop, abort, grace, say }: SignalWay): { release(): 
       return;
     }
     code = signal === "SIGINT" ? EXIT.interrupted : EXIT.terminated;
-    say(`Stopping: calls in flight may end within ${grace / 1_000} s. Once more stops at once.`);
+    const text = `Stopping: calls in flight may end within ${grace / 1_000} s. Once more stops at once.`;
+    log.tell({ level: "info", event: "stopping", text, facts: { signal, graceMs: grace } });
     stop.abort();
     timer = setTimeout(leave, grace);
   };

@@ -5,7 +5,7 @@ import { effective } from "../config/effective.ts";
 import { STORE } from "../config/options.ts";
 import { exportStore, pruneStore, type StoreStats, storeStats } from "../store/look-after.ts";
 import { EXIT } from "./exit.ts";
-import { count } from "./summary.ts";
+import { count } from "./words.ts";
 
 export interface StoreFlags {
   /** Default: that of a run here. */

@@ -1,24 +1,85 @@
-/** What an operator should know while a run goes on: said once, when it happens. */
+/** What happens while a run goes on, said when it happens. */
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import { LANE_CHANNEL, type LaneEvent } from "../events.ts";
-import { time } from "./summary.ts";
+import {
+  CALL_CHANNEL,
+  type CallEvent,
+  DEAD_LETTER_CHANNEL,
+  type DeadLetterEvent,
+  LANE_CHANNEL,
+  type LaneEvent,
+  RETRY_CHANNEL,
+  type RetryEvent,
+} from "../events.ts";
+import { onWarning } from "../warn.ts";
+import type { Level, Log, Note } from "./log.ts";
+import { cause, count, time } from "./words.ts";
 
 /** Shorter pauses are the ordinary course of a run, ms. */
 const WORTH_SAYING = 10_000;
 
 /** @returns ends it */
-export function sayWarnings(say: (line: string) => void): () => void {
-  const hear = (message: unknown) => {
-    const line = warning(message as LaneEvent);
-    if (line !== undefined) say(line);
+export function sayWhatHappens(log: Log): () => void {
+  const ends = [
+    onWarning((message) => log.tell(warningOf(message))),
+    processWarnings(log),
+    heard(LANE_CHANNEL, (event: LaneEvent) => log.tell(laneNote(event))),
+    heard(DEAD_LETTER_CHANNEL, (event: DeadLetterEvent) => log.tell(deadLetterNote(event))),
+  ];
+  if (log.hears("debug")) {
+    ends.push(heard(CALL_CHANNEL, (event: CallEvent) => log.tell(callNote(event))));
+    ends.push(heard(RETRY_CHANNEL, (event: RetryEvent) => log.tell(retryNote(event))));
+  }
+  return () => {
+    for (const end of ends) end();
   };
-  subscribe(LANE_CHANNEL, hear);
-  return () => unsubscribe(LANE_CHANNEL, hear);
 }
 
+function heard<E>(channel: string, tell: (event: E) => void): () => void {
+  const hear = (event: unknown) => tell(event as E);
+  subscribe(channel, hear);
+  return () => void unsubscribe(channel, hear);
+}
+
+export const warningOf = (message: string): Note => ({
+  level: "warn",
+  event: "warning",
+  text: `millrace: ${message}`,
+  facts: { message },
+});
+
+/** Node would print them itself, in words of its own. */
+export function processWarnings(log: Log): () => void {
+  const before = process.listeners("warning");
+  process.removeAllListeners("warning");
+  const hear = ({ name, message }: Error) => {
+    const text = name === "MillraceWarning" ? message : `${name}: ${message}`;
+    log.tell(warningOf(text));
+  };
+  process.on("warning", hear);
+  return () => {
+    process.off("warning", hear);
+    for (const listener of before) process.on("warning", listener);
+  };
+}
+
+/** All of them are events; a person is told of those that change the course of the run, with `-v` of all. */
+function laneNote(event: LaneEvent): Note {
+  const { time: at, ...facts } = event;
+  const said = warning(event);
+  const level: Level = said === undefined ? "info" : "warn";
+  const note = { level, event: "lane", facts: { at: new Date(at).toISOString(), ...facts } };
+  return said === undefined
+    ? { ...note, text: `${whoOf(event)}: ${decision(event)}`, textLevel: "debug" }
+    : { ...note, text: said };
+}
+
+const whoOf = ({ provider, lane }: { readonly provider: string; readonly lane: number }): string =>
+  lane === 1 ? provider : `${provider} (key ${lane})`;
+
+/** Undefined for what is the ordinary course of a run. */
 export function warning(event: LaneEvent): string | undefined {
-  const who = event.lane === 1 ? event.provider : `${event.provider} (key ${event.lane})`;
+  const who = whoOf(event);
   switch (event.type) {
     case "lane-closed":
       return `${who} gets no more calls: ${event.reason} The others go on.`;
@@ -31,4 +92,59 @@ export function warning(event: LaneEvent): string | undefined {
     default:
       return undefined;
   }
+}
+
+function decision(event: LaneEvent): string {
+  switch (event.type) {
+    case "limit-learned":
+      return `${cause(event.kind)} is ${count(event.perMinute)} a minute, ${event.reason}`;
+    case "concurrency":
+      return `${count(event.to)} calls at once instead of ${count(event.from)}: ${event.reason}`;
+    case "pace":
+      return event.perMinute === undefined
+        ? `no rate is kept any more: ${event.reason}`
+        : `${count(Math.round(event.perMinute))} calls a minute: ${event.reason}`;
+    case "pause":
+      return `waits ${time(event.ms)}: ${event.reason}`;
+    case "quota-shared":
+      return `shares ${cause(event.kind)}: ${event.reason}`;
+    default:
+      return `${event.type}: ${event.reason}`;
+  }
+}
+
+/** Without its message: that may quote what a function of the user's own said of the record. */
+function deadLetterNote({ code, stage, status, attempts, source }: DeadLetterEvent): Note {
+  const where = source === null ? "a record" : `${source.file}:${source.line}`;
+  return {
+    level: "info",
+    event: "dead-letter",
+    text: `${where}: ${code} in ${stage}, after ${attempts} ${attempts === 1 ? "call" : "calls"}`,
+    textLevel: "debug",
+    facts: { code, stage, status, attempts, source },
+  };
+}
+
+function callNote({ time: at, record: _, ...call }: CallEvent): Note {
+  const { attempt, durationMs, error, answer } = call;
+  const failed = error?.code ?? (error === undefined ? undefined : "taken back by the stop");
+  const how = failed === undefined ? (answer?.finishReason ?? "answered") : failed;
+  const status = error?.status === undefined ? "" : ` (${error.status})`;
+  return {
+    level: "debug",
+    event: "call",
+    text: `${whoOf(call)}: attempt ${attempt} ${how}${status} after ${time(durationMs)}`,
+    facts: { at: new Date(at).toISOString(), ...call, durationMs: Math.round(durationMs) },
+  };
+}
+
+function retryNote({ time: at, ...retry }: RetryEvent): Note {
+  const { action, code, attempt, delayMs } = retry;
+  const why = action === "fail" ? "is the last" : `is followed by another in ${time(delayMs)}`;
+  return {
+    level: "debug",
+    event: "retry",
+    text: `${whoOf(retry)}: attempt ${attempt} (${code}) ${why}`,
+    facts: { at: new Date(at).toISOString(), ...retry, delayMs: Math.round(delayMs) },
+  };
 }

@@ -1,10 +1,10 @@
 /** One completion for one request, however many attempts: admission → attempt → settle → wait → again. */
 
 import { isMillraceError, type MillraceError } from "../errors.ts";
-import { type CallEvent, publishCall } from "../events.ts";
+import { type CallEvent, publishCall, publishRetry, type RetryEvent } from "../events.ts";
 import type { Limits } from "../limits/amounts.ts";
 import { onAbort } from "../limits/on-abort.ts";
-import { type History, nextStep, type RetryPolicy } from "../limits/retry.ts";
+import { type History, nextStep, type RetryPolicy, type Step } from "../limits/retry.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
 import type { CallCounts, ProviderReport } from "../stage.ts";
 import { attempt } from "./attempt.ts";
@@ -137,6 +137,7 @@ export class Client {
         continue;
       }
       const step = nextStep(outcome, history, policy);
+      publishRetry(() => retryEvent(place.lane, { error: outcome, history, step }));
       if (step.action === "fail") throw unquoted(step.error, request);
       if (step.action === "retry") history.retries++;
       else history.waits++;
@@ -190,8 +191,7 @@ export class Client {
       if (!isMillraceError(outcome)) await caller.keep?.({ completion: outcome, provider: admitted.lane.provider });
       return outcome;
     } finally {
-      admitted.line.landed();
-      this.gate.pump();
+      this.gate.landed(admitted.line);
     }
   }
 
@@ -256,6 +256,21 @@ function callEvent({ provider, number }: Lane, { outcome, history, since }: Call
     error: failed ? { code: outcome?.code, status: outcome?.status } : undefined,
     answer: failed ? undefined : told(outcome),
   };
+}
+
+interface Decided {
+  readonly error: MillraceError;
+  readonly history: History;
+  readonly step: Step;
+}
+
+function retryEvent({ provider, number }: Lane, { error, history, step }: Decided): RetryEvent {
+  const { name, model } = provider;
+  const { code, status } = error;
+  const delayMs = step.action === "fail" ? 0 : step.delayMs;
+  const { action } = step;
+  const attempt = history.attempts;
+  return { provider: name, model, lane: number, attempt, code, status, action, delayMs, time: Date.now() };
 }
 
 interface Admitted {

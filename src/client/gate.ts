@@ -65,6 +65,7 @@ export class Gate {
 
   enter(place: Place): void {
     if (this.#lines.size === 0) for (const lane of this.lanes) lane.onRoom(this.#pump);
+    if (!this.#lines.has(place.line)) place.line.opened(this.#pump);
     this.#lines.add(place.line);
     place.line.add(place);
     this.pump();
@@ -73,6 +74,12 @@ export class Gate {
   leave(place: Place): void {
     place.line.remove(place);
     this.#tidy();
+  }
+
+  /** A call of this line that had started has ended. */
+  landed(line: Line<Place>): void {
+    line.landed(this.#pump);
+    this.pump();
   }
 
   /** Lets in whoever may start now, and comes back when the next one may. */
@@ -178,7 +185,11 @@ export class Gate {
 
   /** Nobody waits: nothing holds the lanes to this gate. */
   #tidy(): void {
-    for (const line of this.#lines) if (line.waiting === 0) this.#lines.delete(line);
+    for (const line of this.#lines) {
+      if (line.waiting > 0) continue;
+      this.#lines.delete(line);
+      line.emptied(this.#pump);
+    }
     if (this.#lines.size > 0) return;
     clearTimeout(this.#timer);
     for (const lane of this.lanes) lane.offRoom(this.#pump);

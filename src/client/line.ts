@@ -19,6 +19,8 @@ export interface Flight {
   calls: number;
   /** Calls at most, of all that share it; may be changed at any time. Left out: what each line allows. */
   limit?: number | undefined;
+  /** Gates where somebody waits for one of them to end, with the number of their lines. */
+  gates?: Map<() => void, number>;
 }
 
 /** Since everybody ages at the same pace, the order of two never changes: by when they came, shifted by their priority. */
@@ -78,9 +80,23 @@ export class Line<W extends Waiter> {
     if (head !== undefined && !head.waiter.gone) this.#waiting--;
   }
 
-  /** A call that had started has ended. */
-  landed(): void {
+  /** A call that had started has ended: there may be room at the flight's other gates, which nothing else tells. */
+  landed(own?: () => void): void {
     this.#flight.calls--;
+    for (const pump of this.#flight.gates?.keys() ?? []) if (pump !== own) pump();
+  }
+
+  /** Somebody waits here, at a gate that `pump` sets going. */
+  opened(pump: () => void): void {
+    this.#flight.gates ??= new Map();
+    this.#flight.gates.set(pump, (this.#flight.gates.get(pump) ?? 0) + 1);
+  }
+
+  /** Nobody does any more. */
+  emptied(pump: () => void): void {
+    const lines = (this.#flight.gates?.get(pump) ?? 1) - 1;
+    if (lines === 0) this.#flight.gates?.delete(pump);
+    else this.#flight.gates?.set(pump, lines);
   }
 
   /** All who wait, in no order. */

@@ -3,6 +3,7 @@
  * for editors and the `MILLRACE_…` variables are made from this.
  */
 
+import { type Address, address } from "./address.ts";
 import { type Prices, prices } from "./prices.ts";
 import {
   columnList,
@@ -198,12 +199,25 @@ export const RUN_OPTIONS = [
   },
   {
     flags: "--progress <how>",
-    help: "how progress is shown on stderr: a line that stays in place on a terminal, else one every 30 s",
+    help: "how progress is shown on stderr: auto is a panel on a terminal, elsewhere a line every 30 s",
     fallback: "auto",
     choices: ["auto", "line", "none"],
   },
-  { flags: "-q, --quiet", help: "nothing on stderr but errors" },
-  { flags: "--report <file>", help: "write the run's report as JSON", isPath: true },
+  { flags: "-q, --quiet", help: "nothing on stderr but errors: --log-level error" },
+  { flags: "-v, --verbose", help: "each call, retry and wait as well, and where errors come from: --log-level debug" },
+  {
+    flags: "--log-level <level>",
+    help: "what is said on stderr; below info neither progress nor the summary",
+    fallback: "info",
+    choices: ["error", "warn", "info", "debug"],
+  },
+  { flags: "--json", help: "one JSON object a line on stderr instead of sentences" },
+  { flags: "--report <file>", help: "write the run's report as JSON, also when it fails or is stopped", isPath: true },
+  {
+    flags: "--serve <[host:]port>",
+    help: "show the run live on a page of this machine, with /metrics, /report and /health; 0 is any free port, a host opens it wider",
+    parse: address,
+  },
   {
     flags: "--config <file>",
     help: "read options from this YAML file; a flag, then a MILLRACE_ variable, goes before what it says",
@@ -271,7 +285,11 @@ export interface RunFlags {
   readonly maxFailures?: FailureLimit;
   readonly progress?: "auto" | "line" | "none";
   readonly quiet?: boolean;
+  readonly verbose?: boolean;
+  readonly logLevel?: "error" | "warn" | "info" | "debug";
+  readonly json?: boolean;
   readonly report?: string;
+  readonly serve?: Address;
   readonly config?: string;
   readonly printConfig?: boolean;
   /** In ms. From a file or the environment. */

@@ -11,9 +11,10 @@ import { Remembered } from "../client/remembered.ts";
 import type { AnswerSchema } from "../client/schema.ts";
 import { Spending } from "../client/spending.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
+import { publishRecord, type RecordEnd } from "../events.ts";
 import { type History, noHistory } from "../limits/retry.ts";
 import type { Provider } from "../providers/provider.ts";
-import { type Article, carrySource, drop } from "../record.ts";
+import { type Article, carrySource, drop, sourceOf } from "../record.ts";
 import { asStage, type CallCounts, Stage, type StageReport } from "../stage.ts";
 import { type AnalyzeOptions, normalised, type Settings } from "./analyze-options.ts";
 import { called, told } from "./functions.ts";
@@ -131,11 +132,14 @@ export class Analyze extends Parallel {
     report.in++;
     const history = noHistory(performance.now());
     const progress = { answered: false };
+    let end: Omit<RecordEnd, "attempts"> = { outcome: "taken_back" };
+    this.#tell(record, history, undefined);
     try {
       const made = await this.#answer(record, { signal, history, progress });
       carrySource(record, made);
       if (made === drop) report.dropped++;
       else report.out++;
+      end = { outcome: made === drop ? "dropped" : "answered" };
       return made;
     } catch (error) {
       if (signal.aborted) throw error;
@@ -150,6 +154,7 @@ export class Analyze extends Parallel {
         report.released++;
         return drop;
       }
+      end = { outcome: "failed", code: fault.code };
       if (fault.scope === "run") throw fault;
       await this.#stage.reject(fault, { record });
       this.#sort(fault);
@@ -159,8 +164,20 @@ export class Analyze extends Parallel {
       if (hopeless !== undefined) throw hopeless;
       return drop;
     } finally {
+      this.#tell(record, history, end);
       this.#watchHead();
     }
+  }
+
+  /** Says that a record begins or ends, to whoever listens. */
+  #tell(record: unknown, history: History, end: Omit<RecordEnd, "attempts"> | undefined): void {
+    publishRecord(() => ({
+      stage: this.report.name,
+      record: history,
+      source: sourceOf(record),
+      time: Date.now(),
+      end: end && { ...end, attempts: history.attempts },
+    }));
   }
 
   /** Calls that the providers carry for now. */

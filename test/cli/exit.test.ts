@@ -202,7 +202,7 @@ describe("places and mistakes that cost records elsewhere", () => {
 
   test("a second live run on one output is refused and the first is left alone", async () => {
     const cwd = prepared(30);
-    const server = await simulator({ latency: 300 });
+    const server = await simulator({ latency: 1_500 });
     const args = ["analyze", "in.ndjson", "-o", "out.ndjson", "-c", "10"];
     const first = startCli(args, { cwd, env: environment(server.url, "anthropic"), input: "" });
     while ((await server.stats()).inFlight < 10) await new Promise((resolve) => setTimeout(resolve, 5));

@@ -2,6 +2,7 @@
 
 import { subscribe, unsubscribe } from "node:diagnostics_channel";
 import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { failure } from "../../src/errors.ts";
 import { LANE_CHANNEL, type LaneEvent } from "../../src/events.ts";
@@ -83,6 +84,23 @@ describe("lanes", () => {
 });
 
 describe("fallback", () => {
+  test("goes on at the first when the one slot comes back from the second, while the first has no more", async () => {
+    let asked = 0;
+    const first = ownProvider(() => {
+      if (asked++ === 0) throw failure("refused", "No.");
+      return { text: "ok" };
+    });
+    // Longer than the pause of a limit: the first's own clock rings while the slot is taken.
+    const second = ownProvider(() => sleep(400, { text: "ok" }));
+    const report = await pipeline(
+      numbered(4),
+      analyze({ provider: fallback([first, second]), ...question, concurrency: 1, requestsPerMinute: 300 }),
+      collector().stream,
+    );
+    expect(report).toMatchObject({ written: 4 });
+    expect([first.requests.length, second.requests.length]).toEqual([4, 1]);
+  });
+
   test("asks the next one for what the first refuses, and all once its key is wrong; each answer says who gave it", async () => {
     const picky = named(
       ownProvider((request) => ({ text: "a", finishReason: asked(request) === "q3" ? "refusal" : "stop" })),
