@@ -121,7 +121,7 @@ test("an abort while the connection is still being made rejects at once, and lea
   await using at = await setUp((res) => reply(res, 200, "ok"));
   const stop = new AbortController();
   const reason = new Error("enough");
-  const call = rejection(at.fetch(at.server.url, { until: stop.signal }));
+  const call = rejection(at.fetch(at.server.url, { signal: stop.signal }));
   stop.abort(reason);
   expect(await Promise.race([call, new Promise((resolve) => setImmediate(resolve, "late"))])).toBe(reason);
   expect((await at.fetch(at.server.url)).status).toBe(200);
