@@ -127,6 +127,32 @@ describe("a cap on the cost", () => {
     expect(cost).toBeGreaterThan(0.75 * 0.3);
   });
 
+  test.each(["price", "maxOutputTokens"])("holds over lanes that differ in their %s only", async (what) => {
+    let spent = 0;
+    const own = (output: number, maxOutputTokens: number): Provider => ({
+      name: "own",
+      model: "m",
+      baseURL: "http://own.invalid",
+      maxOutputTokens,
+      price: { input: 0, output },
+      async complete() {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        const usage = { inputTokens: 1, outputTokens: maxOutputTokens };
+        spent += (output * maxOutputTokens) / MILLION;
+        return { text: "x", finishReason: "stop", usage, model: "m", requestId: undefined, limits: {} };
+      },
+      async close() {},
+    });
+    const dear = what === "price" ? own(50, 100) : own(1, 5_000);
+    const { error } = await run({
+      provider: lanes([dear, own(1, 100)]),
+      maxCost: 0.05,
+      stage: { prompt: ({ id }: { id: string }) => id, concurrency: 20 },
+    });
+    expect(error?.code).toBe("cost_cap_reached");
+    expect(spent).toBeLessThanOrEqual(0.05 + 1e-9);
+  });
+
   test("is shared by the stages of a run, whatever their providers", async () => {
     const server = await simulator({ latency: 10 });
     const first = analyze({ provider: claude(server), keep: ["content"], concurrency: 50 });

@@ -76,8 +76,8 @@ const CAUSES: Readonly<Record<string, string>> = {
   pace: "a rate found by refusals",
   pause: "a pause after refusals",
   outage: "an outage",
-  budget: "the cost cap",
   concurrency: "a call in flight to end",
+  budget: "room under the cap on the cost",
 };
 
 /** What holds a call back. */

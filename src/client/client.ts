@@ -56,6 +56,10 @@ export interface Answered {
   readonly provider: Provider;
 }
 
+/** All that tells two providers apart but their keys. */
+const whatAnswers = ({ name, model, baseURL, sends, maxOutputTokens, price }: Provider): string =>
+  JSON.stringify([name, model, baseURL, sends, maxOutputTokens, price]);
+
 const clients = new WeakMap<Provider, Client>();
 
 /** Stages that are given the same provider object get the same client, and so share its limits. */
@@ -74,9 +78,7 @@ export class Client {
       lane.admission.beside(members.filter(({ name }) => name === member.name).length);
       return lane;
     });
-    const seen = new Map(
-      members.map((member) => [JSON.stringify([member.name, member.model, member.baseURL, member.sends]), member]),
-    );
+    const seen = new Map(members.map((member) => [whatAnswers(member), member]));
     this.members = [...seen.values()];
     this.gate = new Gate(lanes);
   }
@@ -157,11 +159,11 @@ export class Client {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (release.aborted) return Promise.reject(release.reason);
     return new Promise((resolve, reject) => {
+      const claim = spending?.claim(this.members, request);
       const deafen = onAbort(release, () => {
         this.gate.leave(place);
         reject(release.reason);
       });
-      const claim = spending?.claim(this.members, request);
       const place: Place = {
         claim,
         line,
@@ -196,8 +198,8 @@ export class Client {
     const { signal, counts, policy, history, streaming, onDelta, spending } = caller;
     const { provider } = lane;
     if (signal.aborted) {
-      spending?.settle({ provider, request, claim, sent: false, outcome: undefined });
       lane.settle(started, undefined, history);
+      spending?.settle({ provider, request, claim, sent: false, outcome: undefined });
       throw signal.reason;
     }
     const since = performance.now();
@@ -217,8 +219,9 @@ export class Client {
     } finally {
       const sent = outcome !== undefined || !lane.barred;
       if (sent) tally(counts, outcome, performance.now() - since);
-      spending?.settle({ provider, request, claim, sent, outcome });
       lane.settle(started, outcome, history);
+      // After what the lane has learned: the room that it leaves in a budget lets the next call in.
+      spending?.settle({ provider, request, claim, sent, outcome });
       publishCall(() => callEvent(lane, { outcome, history, since }));
     }
   }

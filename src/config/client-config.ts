@@ -2,10 +2,10 @@
 
 import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
+import type { Prices } from "../usage.ts";
 import { settingsIn } from "./configuration.ts";
 import { readConfigFile } from "./file.ts";
 import type { RunFlags } from "./options.ts";
-import type { Prices } from "./prices.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** The six names of the Python original. Times are in seconds. */
