@@ -39,6 +39,12 @@ describe("a client's configuration", () => {
     });
   });
 
+  test("refuses a cap that no client would keep, and leaves prices aside", () => {
+    expect(() => read({ maxCost: 5 })).toThrow("keeps no cap on the cost");
+    expect(() => read(file("maxCost: 5\n"))).toThrow("keeps no cap on the cost");
+    expect(read({ prices: { m: { input: 1, output: 2 } } })).toEqual({ providerOptions: {}, callOptions: {} });
+  });
+
   test("understands the six names of the original, in their units", () => {
     expect(read({ api: LEGACY })).toEqual({ providerOptions: { maxOutputTokens: 900 }, callOptions: NOW });
   });
