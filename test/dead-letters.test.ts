@@ -11,7 +11,7 @@ import { write } from "../src/sinks/write.ts";
 import { read } from "../src/sources/read.ts";
 import { map } from "../src/transforms/map.ts";
 import { caught, collector, letterBox, numbered, script, texts, turns } from "./streams.ts";
-import { folder, readRows, rows, writeLines } from "./support.ts";
+import { folder, readRows, rows, TIMED, writeLines } from "./support.ts";
 
 type Numbered = { readonly id: number };
 
@@ -269,7 +269,7 @@ describe("dead letters that cannot be written", () => {
     });
   }
 
-  test("stalled, do not keep an aborted run from ending", async () => {
+  test("stalled, do not keep an aborted run from ending", TIMED, async () => {
     const abort = new AbortController();
     const deadLetters = new Writable({ objectMode: true, highWaterMark: 1, write: () => {} });
     const run = caught(pipeline(numbered(50), odd, collector().stream, { deadLetters, signal: abort.signal }));

@@ -8,6 +8,7 @@ import {
   folder,
   KEY,
   readRows,
+  retriesAtOnce,
   simulator,
   VENDOR_NAMES,
   writeLines,
@@ -45,6 +46,7 @@ describe("a run under faults", () => {
         const cwd = folder();
         const server = await simulator({ seed, latency: 20, faults: FAULTS, poison: "POISON", retryAfter: 0.05 });
         writeLines(join(cwd, "in.ndjson"), lines());
+        retriesAtOnce(cwd);
         const args = [
           "analyze",
           "in.ndjson",

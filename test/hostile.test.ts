@@ -7,6 +7,7 @@ import { describe, expect, onTestFinished, test } from "vitest";
 import { type AnalyzeOptions, analyze, pipeline, read, write } from "../src/index.ts";
 import type { DeadLetter } from "../src/record.ts";
 import { KEY, PROTOCOLS, type Protocol, SCHEMA } from "./providers/vendors.ts";
+import { TIMED } from "./support.ts";
 import { collector } from "./transforms/own-provider.ts";
 
 const SECRET = "the article's own words";
@@ -175,7 +176,7 @@ describe.each(PROTOCOLS)("$title, from a hostile server", (protocol) => {
     ["the headers", drip("HTTP/1.1 200 OK\r\nx-slow: ", "x")],
     ["the body", drip("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n", " ")],
     ["early hints", drip("", "HTTP/1.1 103 Early Hints\r\n\r\n")],
-  ])("that gives %s byte by byte is left at the timeout", async (_, hostile) => {
+  ])("that gives %s byte by byte is left at the timeout", TIMED, async (_, hostile) => {
     const startedAt = performance.now();
     const { written, letters } = await run(protocol, hostile, { timeout: 300, maxRetries: 0 });
     expect(written).toHaveLength(5);
@@ -215,6 +216,7 @@ describe.each(PROTOCOLS)("$title, from a hostile server", (protocol) => {
 
   test.each(["1e308", "-1", "NaN", "Fri, 31 Dec 9999 23:59:59 GMT", "99999999999999999999"])(
     "that says to come back after %s is not waited for beyond the longest wait",
+    TIMED,
     async (after) => {
       const startedAt = performance.now();
       const answer = http("{}", "429 Slow Down", `retry-after: ${after}\r\n`);

@@ -11,6 +11,7 @@ import {
   cli,
   environment,
   folder,
+  retriesAtOnce,
   simulator,
   startCli,
   VENDOR_NAMES,
@@ -82,6 +83,7 @@ async function run(vendor: VendorName, seed: number, count = 150) {
   lines[7] = { ...article("a7", 10), content: `POISON ${article("a7", 10).content}` };
   lines[9] = { id: "a9", title: "nothing to ask about" };
   writeLines(join(cwd, "in.ndjson"), lines);
+  retriesAtOnce(cwd);
   const flags = ["--provider", vendor, "-c", "30", "--timeout", "1s", "--report", "report.json"];
   const args = ["analyze", "in.ndjson", "-o", "out.ndjson", ...flags];
   const again = () => cli(args, { cwd, env: environment(server.url, vendor) });

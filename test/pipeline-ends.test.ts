@@ -12,7 +12,7 @@ import { read } from "../src/sources/read.ts";
 import { batch } from "../src/transforms/batch.ts";
 import { map } from "../src/transforms/map.ts";
 import { caught, collector, letterBox, numbered, script, timesOpen, turns } from "./streams.ts";
-import { folder, readRows, writeLines } from "./support.ts";
+import { folder, readRows, TIMED, writeLines } from "./support.ts";
 
 type Numbered = { readonly id: number };
 type Report = Awaited<ReturnType<typeof pipeline>>;
@@ -72,7 +72,7 @@ describe("an aborted run", () => {
     }
   });
 
-  test("ends within 50 ms though a function, a stream and a sink never answer", async () => {
+  test("ends within 50 ms though a function, a stream and a sink never answer", TIMED, async () => {
     const never = () => new Promise<never>(() => {});
     const stalls: (() => StageInput[])[] = [
       () => [new PassThrough(), same, collector().stream],
@@ -172,7 +172,7 @@ describe("a run that is stopped", () => {
     expect(input.destroyed).toBe(true);
   });
 
-  test("does not wait for a source that is stalled", async () => {
+  test("does not wait for a source that is stalled", TIMED, async () => {
     const stop = new AbortController();
     const input = new PassThrough();
     input.write('{"id":0}\n{"id":1}\n');

@@ -12,6 +12,9 @@ import type { SimulatorOptions } from "../src/simulator/simulator.ts";
 export const ROOT = fileURLToPath(new URL("..", import.meta.url));
 export const KEY = "sk-secret-0123456789-marker";
 
+/** For a test that measures time: something else on the machine may disturb it, but hardly four times over. */
+export const TIMED = { retry: 3 } as const;
+
 /** A folder that goes with the test. */
 export function folder(): string {
   const path = mkdtempSync(join(tmpdir(), "millrace-"));
@@ -49,6 +52,9 @@ export const article = (id: string, words = 40) => ({
 
 export const articles = (count: number, words?: number) =>
   Array.from({ length: count }, (_, index) => article(`a${index}`, words));
+
+/** A configuration under which a command tries again at once: for what comes of retries, not how long they wait. */
+export const retriesAtOnce = (cwd: string): string => writeLines(join(cwd, "millrace.yaml"), ["retryBaseDelay: 20ms"]);
 
 export function writeLines(path: string, lines: readonly (string | object)[]): string {
   writeFileSync(path, lines.map((line) => `${typeof line === "string" ? line : JSON.stringify(line)}\n`).join(""));

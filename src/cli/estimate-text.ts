@@ -14,6 +14,9 @@ export function estimateLines({ estimate, counted, tokenizer, fromPast, others }
   if (unusable > 0) parts.push(`${count(unusable)} cannot be asked about`);
   if (stored > 0) parts.push(`${count(stored)} answered already`);
   const lines = [row("records", parts.join(", ")), row("model", `${provider} ${model}`)];
+  // On this machine, without tokens, prices and limits.
+  if (provider === "local")
+    return [...lines, `${count(requests)} to analyse on this machine: needs no network and costs nothing.`];
   if (requests > 0) {
     const sample = counted < requests ? `, by ${count(counted)} of the records` : "";
     lines.push(row("input", `counted with ${tokenizer}${sample}`));
@@ -41,7 +44,7 @@ function decision({ requests, inputTokens, outputTokens, cost, atLeastMs, limite
   const floor =
     atLeastMs === null || limitedBy === null
       ? "how long is not known before the provider tells its limits (or --rpm, --itpm … do)"
-      : `at least ${time(atLeastMs)} at ${short(limitedBy.perMinute)} ${LIMITS[limitedBy.kind]} a minute`;
+      : `${atLeastMs < 50 ? "no time to speak of" : `at least ${time(atLeastMs)}`} at ${short(limitedBy.perMinute)} ${LIMITS[limitedBy.kind]} a minute`;
   return `About ${count(requests)} requests, ${tokens}: ${money}; ${floor}.`;
 }
 

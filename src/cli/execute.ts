@@ -46,7 +46,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const telemetry = await openTelemetry({
     serve: flags.serve,
     title: inputs.join(", "),
-    say: (text) => log.tell({ level: "info", event: "note", text, facts: { message: text } }),
+    say: (message) => log.tell({ level: "info", event: "note", text: `millrace: ${message}`, facts: { message } }),
   });
   const run = startRun(stages, {
     deadLetters: write(deadLetters),

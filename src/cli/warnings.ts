@@ -70,7 +70,7 @@ export function warning(event: LaneEvent): string | undefined {
   const who = whoOf(event);
   switch (event.type) {
     case "lane-closed":
-      return `${who} gets no more calls: ${event.reason} The others go on.`;
+      return `${event.provider} (key ${event.lane}) gets no more calls: ${event.reason} The others go on.`;
     case "outage":
       return `${who} is out of order: every call fails. It is tried again until it answers or --max-wait is over.`;
     case "resumed":

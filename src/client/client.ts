@@ -10,7 +10,7 @@ import type { CallCounts, ProviderReport } from "../stage.ts";
 import { attempt } from "./attempt.ts";
 import { backOff, tally } from "./counts.ts";
 import { Gate, type Place } from "./gate.ts";
-import { Lane, measureOf } from "./lane.ts";
+import { CLOSES_LANE, Lane, measureOf } from "./lane.ts";
 import type { Line } from "./line.ts";
 import type { Claim, Spending } from "./spending.ts";
 import { unquoted } from "./unquoted.ts";
@@ -55,9 +55,6 @@ export interface Answered {
   readonly completion: Completion;
   readonly provider: Provider;
 }
-
-/** What is wrong with a key, a model or an account, and so with every call of its lane. */
-const CLOSES_LANE = new Set(["authentication_failed", "permission_denied", "unknown_model", "no_credit"]);
 
 /** All that tells two providers apart but their keys. */
 const whatAnswers = ({ name, model, baseURL, sends, maxOutputTokens, price }: Provider): string =>
@@ -220,10 +217,11 @@ export class Client {
       });
       return outcome;
     } finally {
-      tally(counts, outcome, performance.now() - since);
+      const sent = outcome !== undefined || !lane.barred;
+      if (sent) tally(counts, outcome, performance.now() - since);
       lane.settle(started, outcome, history);
       // After what the lane has learned: the room that it leaves in a budget lets the next call in.
-      spending?.settle({ provider, request, claim, sent: true, outcome });
+      spending?.settle({ provider, request, claim, sent, outcome });
       publishCall(() => callEvent(lane, { outcome, history, since }));
     }
   }

@@ -48,7 +48,7 @@ function advice(code: ErrorCode, settings: Settings, headers: AnswerHeaders): st
     case "permission_denied":
       return `Check that the key's project and region may use "${model}".`;
     case "unknown_model":
-      return `Check the model's name ("${model}") and the base URL (${baseURL}).`;
+      return `Check the model's name ("${model}") and the base URL (${baseURL})${unversioned(settings)}.`;
     case "no_credit":
       return `Add credit or raise the spend limit at ${label}, then run the same command again.`;
     case "schema_rejected":
@@ -63,6 +63,10 @@ function advice(code: ErrorCode, settings: Settings, headers: AnswerHeaders): st
       return "";
   }
 }
+
+/** OpenAI's, unlike the others', is given with its version: a frequent slip. */
+const unversioned = ({ vendor, baseURL }: Settings): string =>
+  vendor.name === "openai" && !/\/v\d/.test(baseURL) ? ", which most servers want with /v1 at its end" : "";
 
 /** Codes of the system and of undici whose cause is a timer; all others of theirs mean a lost connection. */
 const TIMERS = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);

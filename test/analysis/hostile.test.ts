@@ -4,6 +4,7 @@ import { expect, test } from "vitest";
 import { ARTICLE_SCHEMA } from "../../src/analysis/analysis.ts";
 import { analyzeLocally } from "../../src/analysis/local.ts";
 import { MOST_TEXT } from "../../src/analysis/text.ts";
+import { TIMED } from "../support.ts";
 
 const accepts = new Ajv2020().compile(ARTICLE_SCHEMA);
 
@@ -41,7 +42,7 @@ test.each([
   ["hyphens", filled("a-")],
   ["blank lines", filled("\n")],
   ["names of an object's own properties", filled("constructor __proto__ toString hasOwnProperty ")],
-])("a megabyte of %s takes a bounded time and gives an analysis", (_name, content) => {
+])("a megabyte of %s takes a bounded time and gives an analysis", TIMED, (_name, content) => {
   for (const text of [content, LEAD + content]) {
     const from = performance.now();
     const analysis = analyzeLocally({ title: content, content: text });

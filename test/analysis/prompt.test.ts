@@ -2,6 +2,7 @@ import { execFileSync } from "node:child_process";
 import { expect, test } from "vitest";
 import { ARTICLE_SCHEMA } from "../../src/analysis/analysis.ts";
 import { articlePrompt } from "../../src/analysis/prompt.ts";
+import { TIMED } from "../support.ts";
 
 const asked = (article: Parameters<typeof articlePrompt>[0]): string => articlePrompt(article).messages[0]!.content;
 
@@ -29,7 +30,7 @@ test("the system text is the same for all articles, so that it can be cached, an
   for (const field of Object.keys(ARTICLE_SCHEMA.properties)) expect(system).toContain(`- ${field}:`);
 });
 
-test("a megabyte of spaces or brackets is fenced at once", () => {
+test("a megabyte of spaces or brackets is fenced at once", TIMED, () => {
   const from = performance.now();
   for (const piece of ["<", "< ", "<".concat(" ".repeat(50))])
     asked({ content: piece.repeat(1_000_000 / piece.length) });

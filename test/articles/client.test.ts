@@ -13,7 +13,7 @@ import {
   RateLimitError,
   ResponseError,
 } from "../../src/index.ts";
-import { articles, baseURL, KEY, simulator, VENDOR_NAMES } from "../support.ts";
+import { articles, baseURL, KEY, simulator, TIMED, VENDOR_NAMES } from "../support.ts";
 import { CLASSES, caught, clientOf, idOf } from "./clients.ts";
 
 afterEach(() => {
@@ -126,7 +126,7 @@ describe("one article", () => {
 });
 
 describe("maxConcurrent", () => {
-  test("is faster than one after the other by about its number", async () => {
+  test("is faster than one after the other by about its number", TIMED, async () => {
     const server = await simulator({ latency: 60 });
     const took = async (maxConcurrent: number) => {
       await using client = clientOf("anthropic", server.url, { maxConcurrent });

@@ -4,7 +4,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { describe, expect, test } from "vitest";
-import { folder, ROOT, writeLines } from "../support.ts";
+import { folder, ROOT, TIMED, writeLines } from "../support.ts";
 import { asked } from "./asked.ts";
 import { compare, type Measure, type Work } from "./compare.ts";
 import { holds, median } from "./row.ts";
@@ -23,6 +23,7 @@ const whole = { lost: 0, failed: 0, doubled: 0, wrong: 0 };
 
 describe("the bench, in short", () => {
   test("millrace is many times faster than one call after the other, and near the floor", {
+    ...TIMED,
     timeout: 60_000,
   }, async () => {
     const entrants = [{ peer: "sequential", count: 6 }, { peer: "floor" }, { peer: "millrace" }];
@@ -35,7 +36,7 @@ describe("the bench, in short", () => {
     expect(ours.rssMB / floor.rssMB).toBeLessThan(4);
   });
 
-  test("millrace keeps a limit of 50/s where the floor runs into it", { timeout: 60_000 }, async () => {
+  test("millrace keeps a limit of 50/s where the floor runs into it", { ...TIMED, timeout: 60_000 }, async () => {
     const simulator = { latency: 50, limits: { requestsPerMinute: 3_000, burst: 1 / 60 } };
     const of = await raced({
       count: 200,
@@ -49,7 +50,7 @@ describe("the bench, in short", () => {
     expect(of("millrace").refused429).toBeLessThan(of("floor").refused429 / 3);
   });
 
-  test("millrace loses and doubles nothing under faults", { timeout: 60_000 }, async () => {
+  test("millrace loses and doubles nothing under faults", { ...TIMED, timeout: 60_000 }, async () => {
     const simulator = { latency: 20, faults: { error500: 0.1, resetMidBody: 0.05, cutBody: 0.05, wrongSchema: 0.05 } };
     const of = await raced({
       count: 200,

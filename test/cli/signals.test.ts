@@ -3,7 +3,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { articles, environment, folder, readRows, simulator, startCli, writeLines } from "../support.ts";
+import { articles, environment, folder, readRows, simulator, startCli, TIMED, writeLines } from "../support.ts";
 
 /** A run with calls in flight: 200 articles, 10 calls at once. */
 async function running(latency: number, ...flags: string[]) {
@@ -40,7 +40,7 @@ describe("a signal", () => {
     });
   }
 
-  test("twice stops at once: sockets closed, process gone", async () => {
+  test("twice stops at once: sockets closed, process gone", TIMED, async () => {
     const { server, child, ended } = await running(60_000);
     child.kill("SIGINT");
     await new Promise((resolve) => child.stderr.once("data", resolve));
@@ -51,7 +51,7 @@ describe("a signal", () => {
     await until(async () => (await server.stats()).openSockets === 0);
   });
 
-  test("calls that outlast --grace are cut off when it has passed", async () => {
+  test("calls that outlast --grace are cut off when it has passed", TIMED, async () => {
     const { child, ended } = await running(60_000, "--grace", "300ms");
     const asked = performance.now();
     child.kill("SIGTERM");

@@ -4,7 +4,7 @@ import { execFileSync, spawn } from "node:child_process";
 import { join } from "node:path";
 import headless from "@xterm/headless";
 import { describe, expect, onTestFinished, test } from "vitest";
-import { articles, environment, folder, ROOT, simulator, writeLines } from "../support.ts";
+import { articles, environment, folder, ROOT, simulator, TIMED, writeLines } from "../support.ts";
 
 /** Only that of util-linux takes a command by `-c`. */
 const hasScript = (() => {
@@ -57,9 +57,9 @@ async function terminal(
 const inPanel = (lines: readonly string[]) =>
   lines.filter((line) => /^(in\.ndjson +[█░]|calls +\d|used +cost)/.test(line));
 
-async function prepared(latency = 150) {
+async function prepared(latency = 150, count = 120) {
   const cwd = folder();
-  writeLines(join(cwd, "in.ndjson"), articles(120, 5));
+  writeLines(join(cwd, "in.ndjson"), articles(count, 5));
   const server = await simulator({ latency });
   return { cwd, env: environment(server.url, "anthropic"), server };
 }
@@ -81,7 +81,7 @@ describe.skipIf(!hasScript)("on a terminal the panel", () => {
     });
   }
 
-  test("is drawn four times a second at most, and lines of others appear above it whole", async () => {
+  test("is drawn four times a second at most, and lines of others appear above it whole", TIMED, async () => {
     const { cwd, env } = await prepared();
     writeLines(join(cwd, "own.ts"), [
       `import { analyze, definePipeline } from "millrace";`,
@@ -124,7 +124,7 @@ describe.skipIf(!hasScript)("on a terminal the panel", () => {
   });
 
   test("steps aside when the run is suspended, and comes back with it", async () => {
-    const { cwd, env } = await prepared(300);
+    const { cwd, env } = await prepared(300, 40);
     const command = "set -m; millrace analyze in.ndjson -o out.ndjson -c 4; echo suspended; read go; fg";
     const tty = await terminal(command, { cwd, env });
     await tty.until((lines) => lines.some((line) => / of 4 in flight/.test(line)));
@@ -135,7 +135,7 @@ describe.skipIf(!hasScript)("on a terminal the panel", () => {
     await tty.until((lines) => lines.some((line) => / of 4 in flight/.test(line)));
     expect(await tty.ended).toBe(0);
     const after = await tty.shown();
-    expect(after.join("\n")).toContain("120 written");
+    expect(after.join("\n")).toContain("40 written");
     expect(inPanel(after)).toEqual([]);
   });
 

@@ -117,6 +117,17 @@ test.each(["before the headers", "in the body"])(
   },
 );
 
+test("an abort while the connection is still being made rejects at once, and leaves the pool usable", async () => {
+  await using at = await setUp((res) => reply(res, 200, "ok"));
+  const stop = new AbortController();
+  const reason = new Error("enough");
+  const call = rejection(at.fetch(at.server.url, { signal: stop.signal }));
+  stop.abort(reason);
+  expect(await Promise.race([call, new Promise((resolve) => setImmediate(resolve, "late"))])).toBe(reason);
+  expect((await at.fetch(at.server.url)).status).toBe(200);
+  expect(at.server.seen).toHaveLength(1);
+});
+
 test("a signal that is aborted already sends nothing", async () => {
   await using at = await setUp((res) => reply(res, 200, "ok"));
   expect(await rejection(at.fetch(at.server.url, { signal: AbortSignal.abort("no") }))).toBe("no");

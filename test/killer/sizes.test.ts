@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { type ReadOptions, read } from "../../src/sources/read.ts";
 import { letterBox } from "../streams.ts";
-import { folder, readRows, rows, startCli } from "../support.ts";
+import { folder, readRows, rows, startCli, TIMED } from "../support.ts";
 
 const MIB = 1024 * 1024;
 
@@ -36,7 +36,7 @@ describe("time grows as the input does", () => {
     "a quote that is never closed": [{ format: "csv" }, (length) => `a\n"${long(length)}`],
   };
 
-  test.each(Object.keys(kinds))("%s", async (kind) => {
+  test.each(Object.keys(kinds))("%s", TIMED, async (kind) => {
     const [options, make] = kinds[kind] as (typeof kinds)[string];
     const timed = async (length: number) => {
       const bytes = Buffer.from(make(length));

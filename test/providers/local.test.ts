@@ -5,6 +5,7 @@ import { analyzeLocally } from "../../src/analysis/local.ts";
 import { local } from "../../src/providers/local.ts";
 import { longArticles } from "../analysis/long.ts";
 import { samples } from "../analysis/samples.ts";
+import { TIMED } from "../support.ts";
 
 const live = { signal: new AbortController().signal };
 const article = {
@@ -58,7 +59,7 @@ test("an aborted call rejects with the signal's reason, before and during", asyn
   await expect(call).rejects.toBe(reason);
 });
 
-test("timers get their turn between many calls made at once", async () => {
+test("timers get their turn between many calls made at once", TIMED, async () => {
   const provider = local();
   await provider.complete({ messages }, live);
   const articles = longArticles(samples, 40);

@@ -2,6 +2,7 @@ import { describe, expect, test } from "vitest";
 import { openai } from "../../src/providers/openai.ts";
 import type { Provider } from "../../src/providers/provider.ts";
 import { faultServer, rejection, reply } from "../http/server.ts";
+import { TIMED } from "../support.ts";
 import { begin, left, listener, STREAMED, stream } from "./events.ts";
 import { ASK, KEY, patient, SCHEMA } from "./vendors.ts";
 
@@ -126,6 +127,7 @@ describe.each(STREAMED)("$title, streamed", (protocol) => {
 
   test.each(["before the headers", "in the body"])(
     "an abort %s rejects with the reason within 50 ms and closes the socket",
+    TIMED,
     async (when) => {
       const stop = new AbortController();
       const reason = { why: "enough" };

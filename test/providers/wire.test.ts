@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { faultServer, rejection, reply } from "../http/server.ts";
+import { TIMED } from "../support.ts";
 import { ASK, KEY, PROTOCOLS, patient, SCHEMA } from "./vendors.ts";
 
 describe.each(PROTOCOLS)("$title", (protocol) => {
@@ -105,6 +106,7 @@ describe.each(PROTOCOLS)("$title", (protocol) => {
 
   test.each(["before the headers", "in the body"])(
     "an abort %s rejects with the reason within 50 ms and closes the socket",
+    TIMED,
     async (when) => {
       const stop = new AbortController();
       const reason = { why: "timeout of the attempt" };

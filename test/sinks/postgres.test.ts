@@ -9,7 +9,7 @@ import { DatabaseSink } from "../../src/sinks/database.ts";
 import { PostgresTable } from "../../src/sinks/postgres.ts";
 import { type WriteOptions, write } from "../../src/sinks/write.ts";
 import { caught, letterBox, numbered, turns } from "../streams.ts";
-import { articles, cli, folder, writeLines } from "../support.ts";
+import { articles, cli, folder, TIMED, writeLines } from "../support.ts";
 import { type PostgresServer, postgresServer } from "./postgres-server.ts";
 
 const SECRET = "pa55-marker";
@@ -218,7 +218,7 @@ describe("write to postgres://", () => {
     expect(c).toBeGreaterThanOrEqual(500);
   });
 
-  test("can be aborted at once while it waits for a server", async () => {
+  test("can be aborted at once while it waits for a server", TIMED, async () => {
     const abort = new AbortController();
     const table = new PostgresTable(server.url, { table: fresh(), key: "id" });
     const sink = new DatabaseSink(table);

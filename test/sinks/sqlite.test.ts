@@ -8,7 +8,7 @@ import { pipeline } from "../../src/pipeline.ts";
 import { route } from "../../src/sinks/route.ts";
 import { type WriteOptions, write } from "../../src/sinks/write.ts";
 import { caught, letterBox, numbered, script, startScript, turns } from "../streams.ts";
-import { articles, cli, environment, folder, readRows, simulator, startCli, writeLines } from "../support.ts";
+import { articles, cli, environment, folder, readRows, simulator, startCli, TIMED, writeLines } from "../support.ts";
 
 const output = () => join(folder(), "out.db");
 
@@ -214,7 +214,7 @@ describe("write to a .db", () => {
     await written(path, numbered(10));
   });
 
-  test("waits for another program's lock without holding up the process, and can be stopped then", async () => {
+  test("waits for another program's lock without holding up the process, and can be stopped then", TIMED, async () => {
     const path = output();
     await written(path, numbered(1));
     const other = new DatabaseSync(path);

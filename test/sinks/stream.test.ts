@@ -8,7 +8,7 @@ import { pipeline } from "../../src/pipeline.ts";
 import { write } from "../../src/sinks/write.ts";
 import { read } from "../../src/sources/read.ts";
 import { caught, collector, numbered, stalled, startScript, turns } from "../streams.ts";
-import { rows } from "../support.ts";
+import { rows, TIMED } from "../support.ts";
 
 /** A byte stream that keeps its text. */
 function bytes() {
@@ -73,7 +73,7 @@ describe("a Writable of the user's own", () => {
       }
     });
 
-    test(`that is stalled is destroyed when the run is aborted, given ${how}`, async () => {
+    test(`that is stalled is destroyed when the run is aborted, given ${how}`, TIMED, async () => {
       for (const objectMode of [true, false]) {
         const stream = new Writable({ objectMode, write: () => {} });
         const abort = new AbortController();

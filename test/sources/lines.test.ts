@@ -5,6 +5,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { type Line, LineSplitter } from "../../src/sources/lines.ts";
 import { script, taken } from "../streams.ts";
+import { TIMED } from "../support.ts";
 
 const OPTIONS = { maxLineBytes: 60, maxDepth: 4 };
 
@@ -127,7 +128,7 @@ describe("LineSplitter", () => {
     }
   });
 
-  test("takes linear time for a line of many chunks", () => {
+  test("takes linear time for a line of many chunks", TIMED, () => {
     // Small ones: what the length alone costs must not drown in what fresh memory costs.
     const chunk = Buffer.alloc(16, "x");
     const time = (count: number): number => {

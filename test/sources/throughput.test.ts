@@ -10,7 +10,7 @@ import { parser } from "stream-json";
 import { streamArray } from "stream-json/streamers/stream-array.js";
 import { expect, test } from "vitest";
 import { read } from "../../src/sources/read.ts";
-import { folder } from "../support.ts";
+import { folder, TIMED } from "../support.ts";
 
 const ROWS = 8_000;
 const WIDE_MARGIN = 0.6;
@@ -46,7 +46,7 @@ async function timed(source: Readable): Promise<number> {
   return performance.now() - startedAt;
 }
 
-test.each(FILES)("%s is read about as fast as by its library alone, or faster", async (name, text, peer) => {
+test.each(FILES)("%s is read about as fast as by its library alone, or faster", TIMED, async (name, text, peer) => {
   const path = join(folder(), name);
   writeFileSync(path, text());
   const [ours, theirs]: [number[], number[]] = [[], []];

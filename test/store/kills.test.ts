@@ -33,6 +33,9 @@ const text = Buffer.from(
     .join(""),
 );
 
+/** What a run of each kind writes that nobody disturbs. */
+const undisturbed = new Map<string, Promise<{ readonly bytes: Buffer; readonly lines: string[] }>>();
+
 /** One after the other on a simulator of its own: kills of the kinds that fall to this lane, of so many. */
 async function lane(number: number, lanes: number): Promise<{ midway: number; kills: number }> {
   const server = await simulator({ latency: 15 });
@@ -48,17 +51,19 @@ async function lane(number: number, lanes: number): Promise<{ midway: number; ki
     const lines = () => (gzip ? gunzipSync(out()) : out()).toString().split("\n").sort();
     return { ...run, out, lines };
   };
-  const undisturbed = new Map<string, { bytes: Buffer; lines: string[] }>();
+  const wholly = async (kind: Kind) => {
+    const whole = start(folder(), kind);
+    expect((await whole.ended).code).toBe(0);
+    return { bytes: whole.out(), lines: whole.lines() };
+  };
   let midway = 0;
   let kills = 0;
   for (let seed = number; seed < KILLS; seed += lanes) {
     const kind = KINDS[seed % KINDS.length] as Kind;
     const name = JSON.stringify(kind);
-    if (!undisturbed.has(name)) {
-      const whole = start(folder(), kind);
-      expect((await whole.ended).code).toBe(0);
-      undisturbed.set(name, { bytes: whole.out(), lines: whole.lines() });
-    }
+    const expected = undisturbed.get(name) ?? wholly(kind);
+    undisturbed.set(name, expected);
+    const { bytes, lines } = await expected;
     const cwd = folder();
     const before = (await server.stats()).requests;
     const killed = start(cwd, kind);
@@ -74,9 +79,8 @@ async function lane(number: number, lanes: number): Promise<{ midway: number; ki
     if (signal === "SIGKILL" && then > 0 && then < RECORDS) midway++;
     const resumed = start(cwd, kind);
     expect({ seed, code: (await resumed.ended).code }).toEqual({ seed, code: 0 });
-    const expected = undisturbed.get(name);
-    expect(resumed.lines()).toEqual(expected?.lines);
-    if (kind.order === "--ordered") expect(resumed.out().equals(expected?.bytes as Buffer)).toBe(true);
+    expect(resumed.lines()).toEqual(lines);
+    if (kind.order === "--ordered") expect(resumed.out().equals(bytes)).toBe(true);
     const calls = (await server.stats()).requests - before;
     expect(calls).toBeGreaterThanOrEqual(RECORDS);
     expect(calls).toBeLessThanOrEqual(RECORDS + IN_FLIGHT);

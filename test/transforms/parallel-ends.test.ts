@@ -5,6 +5,7 @@ import { pipeline as nodePipeline } from "node:stream/promises";
 import { describe, expect, test } from "vitest";
 import { Parallel, type ParallelOptions, type Work } from "../../src/transforms/parallel.ts";
 import { caught, collector, numbered, turns } from "../streams.ts";
+import { TIMED } from "../support.ts";
 
 type Numbered = { readonly id: number };
 
@@ -103,7 +104,7 @@ describe("parallel work that is left", () => {
     "aborted by the pipeline's signal": (_, abort) => abort.abort(),
   };
   for (const [way, leave] of Object.entries(ways)) {
-    test(`aborts every signal within 50 ms when it is ${way}`, async () => {
+    test(`aborts every signal within 50 ms when it is ${way}`, TIMED, async () => {
       const { signals, work } = endless();
       const stage = parallel(work);
       const abort = new AbortController();
