@@ -2,6 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
+import type { Prices, Prices } from "../usage.ts";
 import { settingsIn } from "./configuration.ts";
 import { readConfigFile } from "./file.ts";
 import type { RunFlags } from "./options.ts";
@@ -23,8 +24,8 @@ export interface LegacyApi {
 
 /**
  * A configuration in a program: what millrace.yaml holds, under the same names. Times are in ms, or texts with their unit,
- * as the file has them (`"60s"`). Settings that are about a command's files, screen and bill (`output`, `progress`,
- * `prices` …) may be there, and are left aside.
+ * as the file has them (`"60s"`). Settings that are about a command's files and screen (`output`, `progress`, …) may be
+ * there, and are left aside.
  */
 export interface ClientConfig {
   readonly provider?: NonNullable<RunFlags["provider"]>;
@@ -45,6 +46,7 @@ export interface ClientConfig {
   readonly temperature?: number;
   /** Where answers are kept; false or left out: nowhere. */
   readonly store?: string | false;
+  readonly prices?: Prices;
   /** The block of the Python original's `config/config.yaml`. */
   readonly api?: LegacyApi;
   readonly [other: string]: unknown;
@@ -76,6 +78,7 @@ export interface ClientSettings {
     readonly temperature?: number;
     readonly store?: string;
   };
+  readonly prices?: Prices;
 }
 
 const PROVIDER = ["model", "baseURL", "maxOutputTokens"] as const;
@@ -101,20 +104,18 @@ const CALL = [
  *   In a file the store's path counts from the file's folder
  * @param where the call as the user wrote it, for errors: `createClientFromConfig()`
  * @throws ConfigurationError for a file that cannot be read, an unknown name, a value that cannot be meant, a setting
- *   under both its old and its new name, a cap on the cost (no client keeps one), and a key (`apiKey`) in a file
+ *   under both its old and its new name, a cap on the cost (it is one run's), and a key (`apiKey`) in a file
  */
 export function readClientConfig(config: ClientConfig | string, where: string): ClientSettings {
   const found = typeof config === "string" ? fromFile(config) : fromObject(config, where);
   if (found.maxCost !== undefined) {
-    throw failure(
-      "invalid_option",
-      `${where}: a client keeps no cap on the cost. \`maxCost\` is for pipeline() and --max-cost.`,
-    );
+    const why = `${where}: a cap on the cost is one run's, and a client makes many.`;
+    throw failure("invalid_option", `${why} Give \`maxCost\` to batchAnalyze() or processArticles().`);
   }
   const some = (keys: readonly string[]) =>
     Object.fromEntries(keys.filter((key) => found[key] !== undefined).map((key) => [key, found[key]]));
   return {
-    ...some(["provider"]),
+    ...some(["provider", "prices"]),
     providerOptions: some([...PROVIDER, "apiKey"]),
     callOptions: some(found.store === false ? CALL.filter((key) => key !== "store") : CALL),
   };

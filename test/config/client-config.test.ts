@@ -39,10 +39,9 @@ describe("a client's configuration", () => {
     });
   });
 
-  test("refuses a cap that no client would keep, and leaves prices aside", () => {
-    expect(() => read({ maxCost: 5 })).toThrow("keeps no cap on the cost");
-    expect(() => read(file("maxCost: 5\n"))).toThrow("keeps no cap on the cost");
-    expect(read({ prices: { m: { input: 1, output: 2 } } })).toEqual({ providerOptions: {}, callOptions: {} });
+  test("refuses a cap on the cost rather than leave it aside", () => {
+    expect(() => read({ maxCost: 5 })).toThrow("Give `maxCost` to batchAnalyze()");
+    expect(() => read(file("maxCost: 5\n"))).toThrow("Give `maxCost` to batchAnalyze()");
   });
 
   test("understands the six names of the original, in their units", () => {
