@@ -2,7 +2,7 @@
 
 import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
-import type { Prices, Prices } from "../usage.ts";
+import type { Prices } from "../usage.ts";
 import { settingsIn } from "./configuration.ts";
 import { readConfigFile } from "./file.ts";
 import type { RunFlags } from "./options.ts";
