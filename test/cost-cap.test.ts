@@ -180,6 +180,23 @@ describe("a cap on the cost", () => {
     expect(await billed(server)).toBeLessThanOrEqual(0.2);
   });
 
+  test.each(["stop", "signal"] as const)("holds up no %s: what waits for room is let go at once", async (how) => {
+    const server = await simulator({ faults: { hang: 1 } });
+    const end = new AbortController();
+    const asked = analyze({ provider: claude(server), concurrency: 100 });
+    const options = { maxCost: 0.1, [how]: end.signal };
+    const ended = pipeline(read(articles(200)), asked, write(join(folder(), "o.ndjson")), options);
+    const { provider } = asked;
+    await expect.poll(() => asked.report.calls?.providers[0]?.().heldBy).toBe("budget");
+    const sent = asked.report.calls?.attempts;
+    expect(sent).toBeGreaterThan(0);
+    end.abort();
+    // A stop lets calls in flight end: these never would.
+    if (how === "stop") await provider.close();
+    await expect(ended).rejects.toMatchObject({ code: "aborted" });
+    expect(asked.report.calls?.attempts).toBe(sent);
+  });
+
   test("sends nothing when not even the first call fits", async () => {
     const server = await simulator();
     const { error, report } = await run({ provider: claude(server), maxCost: 0.01, records: 5 });

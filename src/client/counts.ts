@@ -33,7 +33,7 @@ export const callCounts = ({ most, headOfLine, providers }: Setup): CallCounts =
   cost: noCost(),
   unknownUsage: 0,
   backingOff: 0,
-  latency: createHistogram(LATENCIES),
+  latency: undefined,
   most,
   get headOfLineMs() {
     return Math.round(headOfLine.ms);
@@ -48,6 +48,7 @@ export function tally(counts: CallCounts, outcome: Completion | MillraceError | 
     return;
   }
   addUsage(counts.usage, outcome.usage);
+  counts.latency ??= createHistogram(LATENCIES);
   counts.latency.record(Math.min(LATENCIES.highest, Math.max(1, Math.round(ms))));
 }
 
