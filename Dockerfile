@@ -20,6 +20,8 @@ COPY --from=build /app/dist ./dist
 COPY LICENSE README.md ./
 # The launcher runs what was built where there are no sources beside it.
 COPY src/cli/millrace.js ./src/cli/millrace.js
+# The live page goes to the browser as it is.
+COPY src/telemetry/page ./src/telemetry/page
 COPY samples ./samples
 COPY pipelines ./pipelines
 # Files are read and written here; mount a folder that uid 1000 may write to, or say --user.

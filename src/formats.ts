@@ -11,7 +11,8 @@ const ENDINGS: Readonly<Record<string, Format>> = { ndjson: "ndjson", jsonl: "nd
 const COMPRESSIONS: Readonly<Record<string, Compression>> = { gz: "gzip", zst: "zstd" };
 
 /** Endings that mean something else: NDJSON under such a name would only mislead. */
-const OTHER = /\.(tsv|bz2|xz|zip|7z|tar|tgz|db|sqlite3?|parquet|avro|xlsx?)$|^postgres(ql)?:\/\//i;
+const OTHER =
+  /\.(tsv|bz2|xz|zip|7z|tar|tgz|db|sqlite3?|parquet|avro|orc|xlsx?|ods|docx?|pdf|xml|html?|ya?ml)$|^postgres(ql)?:\/\//i;
 
 /** The database that a path or URL names, if it names one. */
 export function databaseOf(output: unknown): Database | undefined {

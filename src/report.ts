@@ -201,7 +201,7 @@ export function projectedCost(
 }
 
 function latencyOf(calls: readonly CallCounts[]): Percentiles | null {
-  const [first, ...more] = calls.map(({ latency }) => latency).filter(({ count }) => count > 0);
+  const [first, ...more] = calls.flatMap(({ latency }) => latency ?? []);
   if (first === undefined) return null;
   const all = more.length === 0 ? first : createHistogram();
   if (all !== first) for (const one of [first, ...more]) all.add(one);

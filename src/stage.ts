@@ -35,8 +35,8 @@ export interface CallCounts {
   unknownUsage: number;
   /** Records that wait before their next attempt, after a fault or because they were told to. */
   backingOff: number;
-  /** Time from sending to the whole answer, in ms, of the attempts that were answered. */
-  readonly latency: RecordableHistogram;
+  /** Time from sending to the whole answer, in ms, of the attempts that were answered; undefined before the first. */
+  latency: RecordableHistogram | undefined;
   /** Calls that the stage has in flight at most. */
   readonly most: number;
   /** Ms in which the window was full and yet nothing waited to be sent: lost to slow calls at the head of the line. */

@@ -127,6 +127,32 @@ describe("a cap on the cost", () => {
     expect(cost).toBeGreaterThan(0.75 * 0.3);
   });
 
+  test.each(["price", "maxOutputTokens"])("holds over lanes that differ in their %s only", async (what) => {
+    let spent = 0;
+    const own = (output: number, maxOutputTokens: number): Provider => ({
+      name: "own",
+      model: "m",
+      baseURL: "http://own.invalid",
+      maxOutputTokens,
+      price: { input: 0, output },
+      async complete() {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        const usage = { inputTokens: 1, outputTokens: maxOutputTokens };
+        spent += (output * maxOutputTokens) / MILLION;
+        return { text: "x", finishReason: "stop", usage, model: "m", requestId: undefined, limits: {} };
+      },
+      async close() {},
+    });
+    const dear = what === "price" ? own(50, 100) : own(1, 5_000);
+    const { error } = await run({
+      provider: lanes([dear, own(1, 100)]),
+      maxCost: 0.05,
+      stage: { prompt: ({ id }: { id: string }) => id, concurrency: 20 },
+    });
+    expect(error?.code).toBe("cost_cap_reached");
+    expect(spent).toBeLessThanOrEqual(0.05 + 1e-9);
+  });
+
   test("is shared by the stages of a run, whatever their providers", async () => {
     const server = await simulator({ latency: 10 });
     const first = analyze({ provider: claude(server), keep: ["content"], concurrency: 50 });
@@ -152,6 +178,23 @@ describe("a cap on the cost", () => {
     const end = nodePipeline(read(articles(3_000)), stage, write(join(folder(), "o.ndjson")));
     await expect(end).rejects.toMatchObject({ code: "cost_cap_reached" });
     expect(await billed(server)).toBeLessThanOrEqual(0.2);
+  });
+
+  test.each(["stop", "signal"] as const)("holds up no %s: what waits for room is let go at once", async (how) => {
+    const server = await simulator({ faults: { hang: 1 } });
+    const end = new AbortController();
+    const asked = analyze({ provider: claude(server), concurrency: 100 });
+    const options = { maxCost: 0.1, [how]: end.signal };
+    const ended = pipeline(read(articles(200)), asked, write(join(folder(), "o.ndjson")), options);
+    const { provider } = asked;
+    await expect.poll(() => asked.report.calls?.providers[0]?.().heldBy).toBe("budget");
+    const sent = asked.report.calls?.attempts;
+    expect(sent).toBeGreaterThan(0);
+    end.abort();
+    // A stop lets calls in flight end: these never would.
+    if (how === "stop") await provider.close();
+    await expect(ended).rejects.toMatchObject({ code: "aborted" });
+    expect(asked.report.calls?.attempts).toBe(sent);
   });
 
   test("sends nothing when not even the first call fits", async () => {

@@ -1,6 +1,6 @@
 /** The built-in article analysis: what it answers, and the schema that the providers are sent. */
 
-export const ENTITY_TYPES = ["person", "organization", "place", "work", "other"] as const;
+const ENTITY_TYPES = ["person", "organization", "place", "work", "other"] as const;
 export const SENTIMENTS = ["negative", "neutral", "positive", "mixed"] as const;
 
 export interface Entity {

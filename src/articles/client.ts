@@ -35,6 +35,7 @@ export interface CallOptions
     | "maxOutputTokens"
     | "temperature"
     | "store"
+    | "prices"
   > {
   /**
    * Calls in flight at most, of all that are made with the client: a number, or `auto` (the default): a few at first, then
@@ -56,6 +57,7 @@ export const CALL_OPTIONS = [
   "maxOutputTokens",
   "temperature",
   "store",
+  "prices",
 ] as const satisfies readonly (keyof CallOptions)[];
 
 export interface BatchOptions extends RunOptions {

@@ -24,9 +24,13 @@ const WHERE = "createClientFromConfig()";
  * @throws ConfigurationError for a file that cannot be read, an unknown name, a value that cannot be meant, a missing key
  */
 export function createClientFromConfig(config: ClientFileConfig | string): ArticleClient {
-  const { provider, providerOptions, callOptions } = readClientConfig(named(config), WHERE);
+  const { provider, providerOptions, callOptions, prices } = readClientConfig(named(config), WHERE);
   const { concurrency, ...options } = callOptions;
-  const call = { ...options, ...(concurrency === undefined ? {} : { maxConcurrent: concurrency }) };
+  const call = {
+    ...options,
+    ...(prices === undefined ? {} : { prices }),
+    ...(concurrency === undefined ? {} : { maxConcurrent: concurrency }),
+  };
   if (provider !== undefined) return createClient(provider, { ...providerOptions, ...call });
   const { apiKey, model, baseURL, maxOutputTokens } = providerOptions;
   if (apiKey !== undefined) throw failure("invalid_option", `${WHERE}: say whose \`apiKey\` it is with \`provider\`.`);

@@ -32,7 +32,7 @@ export interface BatchesOptions extends ProcessOptions {
 type Results = (ArticleAnalysis | null)[];
 
 const PROCESS_OPTIONS = ["maxConcurrent", "showProgress", ...RUN_OPTIONS];
-export const BATCHES_OPTIONS = [...PROCESS_OPTIONS, "batchSize", "delayBetweenBatches"];
+const BATCHES_OPTIONS = [...PROCESS_OPTIONS, "batchSize", "delayBetweenBatches"];
 const BATCH_SIZE = 10;
 
 /** Analyses lists of articles with one client. */

@@ -30,6 +30,11 @@ export interface RunOptions {
   readonly onError?: ((error: MillraceError, article: unknown, index: number) => void) | undefined;
   /** Called once, when the run has ended well, with what it took: requests, retries, waits, tokens. */
   readonly onReport?: ((report: RunReport) => void) | undefined;
+  /**
+   * US dollars that the run may cost: it stops with `cost_cap_reached` before they are passed; `onResult` has heard what was
+   * done. Needs known prices. Default: no cap.
+   */
+  readonly maxCost?: number | undefined;
   /** Ends the run at once when aborted, the calls in flight too: it rejects with `aborted`. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -39,6 +44,7 @@ export const RUN_OPTIONS = [
   "onResult",
   "onError",
   "onReport",
+  "maxCost",
   "signal",
 ] as const satisfies readonly (keyof RunOptions)[];
 
@@ -164,11 +170,12 @@ export async function runArticles(
         throw error;
       }),
     );
+  const given = { ...stored(store), ...(options.maxCost === undefined ? {} : { maxCost: options.maxCost }) };
   const report = await pipeline(
     run.questions(),
     stage,
     heard<Answer>((answer) => run.succeed(answer)),
-    { deadLetters: heard<DeadLetter>((letter) => run.lose(letter)), signal: abort.signal, ...stored(store) },
+    { deadLetters: heard<DeadLetter>((letter) => run.lose(letter)), signal: abort.signal, ...given },
   ).catch((error: unknown) => Promise.reject(fault ?? error));
   if (options.onReport !== undefined) await told("onReport", options.onReport, report);
   return run.results;

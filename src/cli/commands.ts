@@ -5,8 +5,10 @@ import { Transform, Writable } from "node:stream";
 import type { RunFlags } from "../config/options.ts";
 import { chooseProvider } from "../config/provider.ts";
 import { failure, isMillraceError } from "../errors.ts";
-import { analyze, type StageInput } from "../index.ts";
+import { type AnalyzeOptions, analyze, type StageInput } from "../index.ts";
 import type { PipelineContext, PipelineDefinition } from "../pipeline.ts";
+import type { JsonSchema } from "../providers/provider.ts";
+import { readFault } from "../sources/input.ts";
 import { promptTemplate } from "../template.ts";
 import { configured } from "./configured.ts";
 import { execute, type Job } from "./execute.ts";
@@ -23,7 +25,18 @@ export async function analyzeCommand(inputs: readonly string[], typed: RunFlags)
 /** The run of the built-in analysis, or of a prompt file. @param keyless nothing will be sent */
 export function jobOf(inputs: readonly string[], flags: RunFlags, keyless: Keyless): Job {
   const { provider, options } = contextOf(flags, keyless);
-  return { inputs: inputsOf(inputs), stages: [analyze({ provider, ...options })], ownSink: false };
+  return { inputs: inputsOf(inputs), stages: [analysis({ provider, ...options }, flags)], ownSink: false };
+}
+
+/** A schema that is none is told by the file's name. */
+function analysis(options: AnalyzeOptions, { schema }: RunFlags): StageInput {
+  try {
+    return analyze(options);
+  } catch (cause) {
+    const told = /^`schema` is /.test((cause as Error).message);
+    if (schema === undefined || !told) throw cause;
+    throw failure("invalid_option", (cause as Error).message.replace("`schema`", `--schema ${schema}`), { cause });
+  }
 }
 
 interface Keyless {
@@ -97,22 +110,30 @@ function textOf(flag: string, path: string): string {
   try {
     return readFileSync(path, "utf8");
   } catch (cause) {
-    throw failure("invalid_option", `${flag} ${path} cannot be read: ${(cause as Error).message}`, { cause });
+    const { message } = readFault({ name: `${flag} ${path}`, begun: false }, cause);
+    throw failure("invalid_option", message, { cause });
   }
 }
 
 const promptOf = ({ prompt }: RunFlags) => prompt && promptTemplate(textOf("--prompt", prompt), prompt);
 
-function schemaOf({ prompt, schema }: RunFlags): object | undefined {
+function schemaOf({ prompt, schema }: RunFlags): JsonSchema | undefined {
   if (schema === undefined) return undefined;
   if (prompt === undefined)
     throw failure("invalid_option", "--schema says what the answer to --prompt looks like. Give that too.");
   const text = textOf("--schema", schema);
+  return parsedSchema(schema, text);
+}
+
+function parsedSchema(path: string, text: string): JsonSchema {
+  let parsed: unknown;
   try {
-    return JSON.parse(text);
+    parsed = JSON.parse(text);
   } catch (cause) {
-    throw failure("invalid_option", `--schema ${schema} is not valid JSON: ${(cause as Error).message}`, { cause });
+    throw failure("invalid_option", `--schema ${path} is not valid JSON: ${(cause as Error).message}.`, { cause });
   }
+  if (typeof parsed === "object" && parsed !== null && !Array.isArray(parsed)) return parsed as JsonSchema;
+  throw failure("invalid_option", `--schema ${path} must hold a JSON Schema: an object, as {"type": "object", …}.`);
 }
 
 /** stdin where no input is named, unless a person sits before it. */

@@ -4,7 +4,7 @@ import { dollars } from "../budget.ts";
 import type { Estimate } from "../estimate/estimate.ts";
 import type { Range } from "../estimate/output.ts";
 import type { Rehearsed } from "./rehearse.ts";
-import { count, time } from "./words.ts";
+import { count, short, time } from "./words.ts";
 
 /** What there is to know before a run; the last line is the one to decide on. */
 export function estimateLines({ estimate, counted, tokenizer, fromPast, others }: Rehearsed): string[] {
@@ -14,6 +14,9 @@ export function estimateLines({ estimate, counted, tokenizer, fromPast, others }
   if (unusable > 0) parts.push(`${count(unusable)} cannot be asked about`);
   if (stored > 0) parts.push(`${count(stored)} answered already`);
   const lines = [row("records", parts.join(", ")), row("model", `${provider} ${model}`)];
+  // On this machine, without tokens, prices and limits.
+  if (provider === "local")
+    return [...lines, `${count(requests)} to analyse on this machine: needs no network and costs nothing.`];
   if (requests > 0) {
     const sample = counted < requests ? `, by ${count(counted)} of the records` : "";
     lines.push(row("input", `counted with ${tokenizer}${sample}`));
@@ -36,12 +39,13 @@ function costBasis({ cost, pricesDate, requests }: Estimate): string {
 }
 
 function decision({ requests, inputTokens, outputTokens, cost, atLeastMs, limitedBy }: Estimate): string {
+  if (requests === 0) return "Nothing is left to ask: no requests, no tokens, $0.00.";
   const money = cost === null ? "cost unknown" : between(cost, dollars);
-  const tokens = `${between(inputTokens, short)} tokens in, ${between(outputTokens, short)} out`;
+  const tokens = `${between(inputTokens, about)} tokens in, ${between(outputTokens, about)} out`;
   const floor =
     atLeastMs === null || limitedBy === null
       ? "how long is not known before the provider tells its limits (or --rpm, --itpm … do)"
-      : `at least ${time(atLeastMs)} at ${short(limitedBy.perMinute)} ${LIMITS[limitedBy.kind]} a minute`;
+      : `${atLeastMs < 50 ? "no time to speak of" : `at least ${time(atLeastMs)}`} at ${short(limitedBy.perMinute)} ${LIMITS[limitedBy.kind]} a minute`;
   return `About ${count(requests)} requests, ${tokens}: ${money}; ${floor}.`;
 }
 
@@ -52,12 +56,8 @@ function between({ low, high }: Range, write: (amount: number) => string): strin
   return from === to ? from : `${from}–${to}`;
 }
 
-/** Two or three figures, as 1.94M. */
-function short(amount: number): string {
-  if (amount < 1_000) return String(Math.round(amount));
-  const [value, unit] = amount < 999_500 ? [amount / 1_000, "k"] : [amount / 1_000_000, "M"];
-  return `${value < 10 ? value.toFixed(1) : count(Math.round(value))}${unit}`;
-}
+/** An estimate has parts of a token. */
+const about = (tokens: number): string => short(Math.round(tokens));
 
 /** So much of a text is shown, in characters. */
 const LONGEST = 2_000;

@@ -6,7 +6,8 @@ import { configured } from "./configured.ts";
 import { estimateLines, questionLines } from "./estimate-text.ts";
 import type { Job } from "./execute.ts";
 import { EXIT } from "./exit.ts";
-import { rehearse } from "./rehearse.ts";
+import { logOf } from "./log.ts";
+import { type Rehearsed, rehearse } from "./rehearse.ts";
 
 export interface EstimateFlags extends RunFlags {
   /** Counts the tokens of every record. */
@@ -21,16 +22,29 @@ export async function estimateCommand(inputs: readonly string[], typed: Estimate
   if (flags === undefined) return EXIT.finished;
   const found = await rehearse(jobOf(inputs, flags, { keyless: true }), { ...flags, full });
   if (found === undefined) return EXIT.finished;
-  const { estimate, counted, tokenizer, fromPast } = found;
-  const basis = { tokensCountedOf: counted, tokenizer, outputFrom: fromPast ? "store" : "schema" };
-  const text = json ? JSON.stringify({ ...estimate, basis }) : estimateLines(found).join("\n");
+  const text = json ? JSON.stringify(factsOf(found)) : estimateLines(found).join("\n");
   await new Promise<void>((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
   return EXIT.finished;
 }
 
-/** On stderr, since stdout carries records only. */
+function factsOf({ estimate, counted, tokenizer, fromPast }: Rehearsed): object {
+  return { ...estimate, basis: { tokensCountedOf: counted, tokenizer, outputFrom: fromPast ? "store" : "schema" } };
+}
+
+function firstOf({ first, provider }: Rehearsed): object | null {
+  if (first === undefined) return null;
+  const { system = null, messages, schema = null, maxOutputTokens = provider.maxOutputTokens } = first.request;
+  return { source: first.source ?? null, system, messages, schema, maxOutputTokens };
+}
+
+/** On stderr, since stdout carries records only; also when quiet, since it is what was asked for. */
 export async function dryRun(job: Job, flags: RunFlags): Promise<number> {
   const found = await rehearse(job, flags);
+  if (flags.json) {
+    const facts = found === undefined ? { requests: 0 } : { ...factsOf(found), firstRequest: firstOf(found) };
+    logOf({ json: true }).tell({ level: "info", event: "estimate", facts });
+    return EXIT.finished;
+  }
   const lines =
     found === undefined
       ? ["No stage asks a model: nothing is sent and nothing costs anything."]

@@ -5,7 +5,7 @@ import { type RunFlags, STORE } from "../config/options.ts";
 import { failure } from "../errors.ts";
 import { databaseOf, formatOf } from "../formats.ts";
 import { type RunError, type RunReport, read, type StageInput, write } from "../index.ts";
-import { startRun } from "../pipeline.ts";
+import { type Run, startRun } from "../pipeline.ts";
 import { holdsPassword } from "../sinks/postgres.ts";
 import { RecordSink } from "../sinks/write.ts";
 import { filesOf } from "../sources/files.ts";
@@ -36,15 +36,8 @@ export interface Job {
 /** @returns the exit code. @throws ConfigurationError before anything is sent. */
 export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const log = logOf(flags);
-  const output = job.ownSink ? undefined : (flags.output ?? "-");
-  const deadLetters = flags.deadLetters ?? (await deadLettersOf(output ?? "-"));
-  const sink = sinkOf(output, flags);
-  const outputs = output === undefined ? pathsOf(job.stages.at(-1)) : [output];
-  const inputs = await filesOf(job.inputs);
-  const store = storeOf(flags);
-  await checkPlaces({ inputs, outputs, deadLetters, report: flags.report, store: store?.path });
-  if (store === undefined && !flags.fresh) await refuseUnfinished(outputs, job.stages);
-
+  const places = await placesOf(job, flags);
+  const { inputs, output, deadLetters, sink, store } = places;
   const abort = new AbortController();
   const stop = new AbortController();
   const stages = [read(inputs, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
@@ -53,7 +46,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const telemetry = await openTelemetry({
     serve: flags.serve,
     title: inputs.join(", "),
-    say: (text) => log.tell({ level: "info", event: "note", text, facts: { message: text } }),
+    say: (message) => log.tell({ level: "info", event: "note", text: `millrace: ${message}`, facts: { message } }),
   });
   const run = startRun(stages, {
     deadLetters: write(deadLetters),
@@ -64,24 +57,11 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
     ...(flags.prices === undefined ? {} : { prices: flags.prices }),
   });
   telemetry.follow(run.report);
-  log.tell({
-    level: "info",
-    event: "start",
-    facts: startFacts(job, { inputs, output, deadLetters, store: store?.path }),
-  });
+  log.tell({ level: "info", event: "start", facts: startFacts(job, places) });
   if (sink instanceof RecordSink) sink.on("notice", (message) => log.tell(warningOf(message)));
   const signals = onSignals({ stop, abort, grace: flags.grace ?? GRACE, log });
-  const label = labelOf(inputs);
-  const hide = showProgress(run.report, { how: flags.progress ?? "auto", log, label, limit: flags.limit });
-  const stalled = () => standstill(run.report(), log);
-  process.once("beforeExit", stalled);
-  const ended: Ended = await run.done.then(
-    (report) => ({ report, error: undefined }),
-    (error: RunError) => ({ report: error.report, error }),
-  );
-  hide();
+  const ended = await endOf(run, { log, flags, label: labelOf(inputs) });
   hush();
-  process.off("beforeExit", stalled);
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
   const lines = lastWords(ended, code, { output, deadLetters, leftOf, store: store?.path });
   const file = reportFile(ended, { exitCode: code, startedAt, endedAt: new Date() });
@@ -92,6 +72,50 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   await telemetry.end(ended);
   if (flags.report !== undefined) await writeReport(flags.report, file);
   return code;
+}
+
+interface Places {
+  /** Patterns stand for the files that they came to. */
+  readonly inputs: readonly string[];
+  /** Undefined: the pipeline has a sink of its own. */
+  readonly output: string | undefined;
+  readonly sink: StageInput | undefined;
+  readonly deadLetters: string;
+  readonly store: ReturnType<typeof storeOf>;
+}
+
+/** What the run reads and writes. @throws ConfigurationError for what cannot be, or must not be overwritten */
+async function placesOf(job: Job, flags: RunFlags): Promise<Places> {
+  const output = job.ownSink ? undefined : (flags.output ?? "-");
+  const deadLetters = flags.deadLetters ?? (await deadLettersOf(output ?? "-"));
+  const sink = sinkOf(output, flags);
+  const outputs = output === undefined ? pathsOf(job.stages.at(-1)) : [output];
+  const inputs = await filesOf(job.inputs);
+  const store = storeOf(flags);
+  await checkPlaces({ inputs, outputs, deadLetters, report: flags.report, store: store?.path });
+  if (store === undefined && !flags.fresh) await refuseUnfinished(outputs, job.stages);
+  return { inputs, output, sink, deadLetters, store };
+}
+
+interface Watching {
+  readonly log: Log;
+  readonly flags: RunFlags;
+  readonly label: string;
+}
+
+/** How the run has ended, its progress shown until then. */
+async function endOf(run: Run, { log, flags, label }: Watching): Promise<Ended> {
+  const hide = showProgress(run.report, { how: flags.progress ?? "auto", log, label, limit: flags.limit });
+  const stalled = () => standstill(run.report(), log);
+  process.once("beforeExit", stalled);
+  try {
+    return { report: await run.done, error: undefined };
+  } catch (error) {
+    return { report: (error as RunError).report, error: error as RunError };
+  } finally {
+    hide();
+    process.off("beforeExit", stalled);
+  }
 }
 
 function storeOf({ store = STORE, fresh = false, retryFailed = false }: RunFlags) {
@@ -129,17 +153,10 @@ function sinkOf(output: string | undefined, { columns, table, key }: RunFlags): 
 
 const refused = (why: string) => failure("invalid_option", `${why}.`);
 
-interface StartPlaces {
-  readonly inputs: readonly string[];
-  readonly output: string | undefined;
-  readonly deadLetters: string;
-  readonly store: string | undefined;
-}
-
-function startFacts({ stages }: Job, { inputs, output, deadLetters, store }: StartPlaces): object {
+function startFacts({ stages }: Job, { inputs, output, deadLetters, store }: Places): object {
   const asked = stages.flatMap((stage) => (stage instanceof Analyze ? [stage.provider] : []));
   const providers = asked.map(({ name, model, baseURL }) => ({ provider: name, model, baseURL: baseURL ?? null }));
-  return { version: VERSION, inputs, output: output ?? null, deadLetters, store: store ?? null, providers };
+  return { version: VERSION, inputs, output: output ?? null, deadLetters, store: store?.path ?? null, providers };
 }
 
 /** What is read, in a word. */

@@ -37,7 +37,7 @@ export function messageOf(error: unknown): string {
 const LONGEST_CHAIN = 8;
 
 /** Where an error comes from, and what caused it: for whoever looks for the reason, not for whoever typed a wrong name. */
-export function traceOf(error: unknown): string {
+function traceOf(error: unknown): string {
   const shown: string[] = [];
   let next = error;
   while (next !== undefined && next !== null && shown.length < LONGEST_CHAIN) {

@@ -4,7 +4,7 @@ import type { RunFlags } from "../config/options.ts";
 import { failure } from "../errors.ts";
 
 /** From few words to many. */
-export const LEVELS = ["error", "warn", "info", "debug"] as const;
+const LEVELS = ["error", "warn", "info", "debug"] as const;
 
 export type Level = (typeof LEVELS)[number];
 
@@ -63,7 +63,7 @@ export class Log {
 }
 
 /** @throws ConfigurationError when the options contradict one another. */
-export function levelOf({ quiet, verbose, logLevel }: Pick<RunFlags, "quiet" | "verbose" | "logLevel">): Level {
+function levelOf({ quiet, verbose, logLevel }: Pick<RunFlags, "quiet" | "verbose" | "logLevel">): Level {
   const asked = new Map<Level, string>();
   if (quiet) asked.set("error", "--quiet");
   if (verbose) asked.set("debug", "--verbose");
@@ -76,7 +76,7 @@ export function levelOf({ quiet, verbose, logLevel }: Pick<RunFlags, "quiet" | "
 const LEAST_SECRET = 8;
 
 /** The keys and passwords that the environment holds. A password that is a word of the command line (`postgres`) is none. */
-export function secretsOf(env: NodeJS.ProcessEnv, argv: readonly string[] = process.argv): readonly string[] {
+function secretsOf(env: NodeJS.ProcessEnv, argv: readonly string[] = process.argv): readonly string[] {
   const secret = (name: string, value = "") =>
     name.endsWith("_API_KEY") || (name === "PGPASSWORD" && !argv.some((word) => word.includes(value)));
   const named = Object.entries(env).filter(([name, value]) => secret(name, value));

@@ -5,9 +5,11 @@ import { ESTIMATE_OPTIONS } from "../config/estimate-options.ts";
 import { type OptionSpec, RUN_OPTIONS, type RunFlags, STORE } from "../config/options.ts";
 import { age, duration } from "../config/values.ts";
 import { failure, isMillraceError } from "../errors.ts";
+import { FAULT_NAMES } from "../simulator/traffic/faults.ts";
 import type { CheckFlags } from "./check.ts";
 import type { EstimateFlags } from "./estimate.ts";
 import { EXIT, errorNote, exitCodeOf } from "./exit.ts";
+import { ANALYZE_HELP, INPUTS, MILLRACE_HELP, RUN_HELP } from "./help.ts";
 import { earlyLog, type Log } from "./log.ts";
 import type { SimulateFlags } from "./simulate.ts";
 import type { StoreFlags } from "./store.ts";
@@ -23,6 +25,10 @@ type Done = (code: number) => void;
 export async function main(argv: readonly string[]): Promise<void> {
   // A closed stderr (`2>&1 | head`) is nobody to tell it to.
   process.stderr.on("error", () => {});
+  // Nor is a reader of stdout who has left (`--help | head`) a fault; a run's output hears of it by itself.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (error.code !== "EPIPE" && process.stdout.listenerCount("error") === 1) throw error;
+  });
   const log = earlyLog(argv);
   if (log.json) processWarnings(log);
   // What a pipeline file left to itself: no bug of ours, and no reason for a stack.
@@ -63,18 +69,27 @@ function program(log: Log, done: Done): Command {
     .version(VERSION)
     .exitOverride()
     .showSuggestionAfterError()
-    .configureOutput({ writeErr: (text) => log.json || process.stderr.write(text) })
-    .configureHelp({ showGlobalOptions: false });
+    .configureOutput({
+      writeErr: (text) => log.json || process.stderr.write(text),
+      outputError: (text, write) => write(text.replace(/^error: /, "millrace: ")),
+    })
+    .configureHelp({ showGlobalOptions: false })
+    .addHelpText("after", MILLRACE_HELP);
   const analyze = millrace
-    .command("analyze [input...]")
+    .command("analyze")
     .description("analyse articles with the built-in analysis")
+    .argument("[input...]", INPUTS)
+    .addHelpText("after", ANALYZE_HELP)
     .action(async (inputs: string[], flags: RunFlags) => {
       const { analyzeCommand } = await import("./commands.ts");
       done(await analyzeCommand(inputs, flags));
     });
   const run = millrace
-    .command("run <pipeline> [input...]")
+    .command("run")
     .description("run a pipeline file")
+    .argument("<pipeline>", "a file that exports definePipeline({ stages }); `millrace init` writes a first one")
+    .argument("[input...]", INPUTS)
+    .addHelpText("after", RUN_HELP)
     .action(async (file: string, inputs: string[], flags: RunFlags) => {
       const { runCommand } = await import("./commands.ts");
       done(await runCommand(file, inputs, flags));
@@ -85,14 +100,21 @@ function program(log: Log, done: Done): Command {
   addSimulate(millrace, done);
   addStore(millrace, done);
   millrace
-    .command("init [dir]")
+    .command("init")
     .description("a first pipeline, articles to try it on and a millrace.yaml; runs offline at once")
+    .argument("[dir]", "where; made when it is not there (default: here)")
     .action(async (folder: string | undefined) => {
       const { initCommand } = await import("./init.ts");
       done(await initCommand(folder ?? "."));
     });
-  for (const command of millrace.commands) for (const each of [command, ...command.commands]) each.exitOverride();
+  helpAfterErrors(millrace, "millrace");
   return millrace;
+}
+
+/** Whoever mistypes is told where to look. */
+function helpAfterErrors(command: Command, name: string): void {
+  command.exitOverride().showHelpAfterError(`\`${name} --help\` shows what there is.`);
+  for (const each of command.commands) helpAfterErrors(each, `${name} ${each.name()}`);
 }
 
 /** The commands that look after the store. */
@@ -132,8 +154,9 @@ function optionOf(spec: OptionSpec): Option {
 
 function addEstimate(millrace: Command, done: Done): void {
   const estimate = millrace
-    .command("estimate [input...]")
+    .command("estimate")
     .description("what a run would cost and take, by reading its input; sends nothing and needs no key")
+    .argument("[input...]", INPUTS)
     .action(async (inputs: string[], flags: EstimateFlags) => {
       const { estimateCommand } = await import("./estimate.ts");
       done(await estimateCommand(inputs, flags));
@@ -170,16 +193,16 @@ function addSimulate(millrace: Command, done: Done): void {
     .description(
       "a local server that speaks the three providers' wire protocols, with limits and faults, for rehearsals",
     )
-    .option("--port <n>", "0 is any free one", number, 4010)
-    .option("--host <address>", "where it listens", "127.0.0.1")
+    .option("--port <n>", "where it listens; 0 is any free one", number, 4010)
+    .option("--host <address>", "and on which of this machine's addresses", "127.0.0.1")
     .option("--seed <n>", "faults and latencies follow from it", number, 1)
-    .option("--latency <ms>", "time to an answer", number, 100)
+    .option("--latency <ms>", "time to an answer, ms", number, 100)
     .option("--rpm <n>", "requests a minute", number)
     .option("--itpm <n>", "input tokens a minute", number)
     .option("--otpm <n>", "output tokens a minute", number)
     .option("--tpm <n>", "tokens a minute, both together", number)
     .option("--knee <n>", "calls in flight beyond which it is overloaded", number)
-    .option("--fault <name=share...>", "faults and their share of calls, as error500=0.05")
+    .option("--fault <name=share...>", `faults and their share of calls, as error500=0.05: ${FAULT_NAMES.join(", ")}`)
     .action(async (flags: SimulateFlags) => {
       const { simulateCommand } = await import("./simulate.ts");
       done(await simulateCommand(flags));

@@ -67,7 +67,7 @@ const optional = (label: string, parts: readonly string[], room: Room): string[]
   parts.length === 0 ? [] : [row(label, parts, room)];
 
 /** As many of the parts as there is room for; the first in any case, cut if it must be. */
-export function fitted(parts: readonly string[], width: number): string {
+function fitted(parts: readonly string[], width: number): string {
   let line = "";
   for (const part of parts) {
     const longer = line === "" ? part : `${line} · ${part}`;

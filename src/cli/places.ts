@@ -72,7 +72,8 @@ export async function checkPlaces({ inputs, outputs, deadLetters, report, store 
     const key = found === undefined ? real : `${found.dev}:${found.ino}`;
     const other = seen.get(key);
     if (other !== undefined) {
-      throw failure("invalid_option", `${other} and ${what} are the same file: ${path}. Give another one.`);
+      const both = `${other} and ${what}`.replace(/^the/, "The");
+      throw failure("invalid_option", `${both} are the same file: ${path}. Give another one.`);
     }
     seen.set(key, what);
   }

@@ -7,7 +7,7 @@ import type { WriteStream } from "node:tty";
 import stringWidth from "string-width";
 
 /** At most four pictures a second, in whatever way they are asked for, ms. */
-export const REDRAW = 250;
+const REDRAW = 250;
 
 const ERASE_LINE = "\u001b[K";
 const ERASE_BELOW = "\u001b[J";

@@ -1,7 +1,13 @@
 /** `millrace simulate`: a local server that speaks the three providers' protocols, for rehearsals. */
 
-import { failure } from "../errors.ts";
-import { FAULT_NAMES, type FaultName, type SimulatorOptions, startSimulator } from "../simulator/simulator.ts";
+import { failure, isMillraceError } from "../errors.ts";
+import {
+  FAULT_NAMES,
+  type FaultName,
+  type Simulator,
+  type SimulatorOptions,
+  startSimulator,
+} from "../simulator/simulator.ts";
 
 export interface SimulateFlags {
   readonly port: number;
@@ -18,7 +24,7 @@ export interface SimulateFlags {
 
 /** Serves until a signal comes. */
 export async function simulateCommand(flags: SimulateFlags): Promise<number> {
-  const simulator = await startSimulator(optionsOf(flags));
+  const simulator = await listening(flags);
   const { url } = simulator;
   const lines = [
     `Simulating on ${url}. Any key will do. In another terminal:`,
@@ -35,6 +41,28 @@ export async function simulateCommand(flags: SimulateFlags): Promise<number> {
   await simulator.close();
   process.stderr.write(`${requests} requests, ${answered} answered.\n`);
   return 0;
+}
+
+/** @throws ConfigurationError when it cannot listen there */
+async function listening(flags: SimulateFlags): Promise<Simulator> {
+  const { host, port } = flags;
+  try {
+    return await startSimulator(optionsOf(flags));
+  } catch (cause) {
+    if (isMillraceError(cause)) throw cause;
+    const { code, message } = cause as NodeJS.ErrnoException;
+    const why = {
+      EADDRINUSE: "the port is in use",
+      EACCES: "you may not",
+      ERR_SOCKET_BAD_PORT: "there is no such port",
+    };
+    const said = why[code as keyof typeof why] ?? message;
+    throw failure(
+      "invalid_option",
+      `Cannot listen on ${host}, port ${port}: ${said}. Give another --port, or 0 for any that is free.`,
+      { cause },
+    );
+  }
 }
 
 function optionsOf(flags: SimulateFlags): SimulatorOptions {

@@ -52,7 +52,7 @@ export async function storeExportCommand(flags: StoreFlags): Promise<number> {
 }
 
 /** What a person reads: pure. */
-export function statLines({ path, answers, bytes, oldest, newest, models }: StoreStats): string[] {
+function statLines({ path, answers, bytes, oldest, newest, models }: StoreStats): string[] {
   const size = `${(bytes / 1e6).toFixed(1)} MB`;
   const lines = [`${path}: ${count(answers)} answers, ${size}`];
   if (oldest !== null && newest !== null) lines.push(`  stored from ${oldest} to ${newest}`);

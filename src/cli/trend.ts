@@ -21,7 +21,7 @@ export interface Rates {
   readonly fraction: number;
 }
 
-export const doneOf = ({ written, deadLettered, dropped }: RunReport): number => written + deadLettered + dropped;
+const doneOf = ({ written, deadLettered, dropped }: RunReport): number => written + deadLettered + dropped;
 
 /**
  * How much of a run is done, from 0 to 1; undefined where nobody knows how much there is. What was read but is still under
@@ -29,7 +29,7 @@ export const doneOf = ({ written, deadLettered, dropped }: RunReport): number =>
  *
  * @param limit records that are read at most
  */
-export function fractionOf(report: RunReport, limit: number | undefined): number | undefined {
+function fractionOf(report: RunReport, limit: number | undefined): number | undefined {
   const { bytesRead, bytesTotal, read } = report;
   const part = read === 0 ? 0 : Math.min(1, doneOf(report) / read);
   const ofBytes = bytesTotal === null ? undefined : bytesTotal === 0 ? 1 : (bytesRead / bytesTotal) * part;

@@ -1,16 +1,7 @@
 /** What happens while a run goes on, said when it happens. */
 
-import { subscribe, unsubscribe } from "node:diagnostics_channel";
-import {
-  CALL_CHANNEL,
-  type CallEvent,
-  DEAD_LETTER_CHANNEL,
-  type DeadLetterEvent,
-  LANE_CHANNEL,
-  type LaneEvent,
-  RETRY_CHANNEL,
-  type RetryEvent,
-} from "../events.ts";
+import type { CallEvent, DeadLetterEvent, LaneEvent, RetryEvent } from "../events.ts";
+import { listen } from "../telemetry/listen.ts";
 import { onWarning } from "../warn.ts";
 import type { Level, Log, Note } from "./log.ts";
 import { cause, count, time } from "./words.ts";
@@ -20,25 +11,22 @@ const WORTH_SAYING = 10_000;
 
 /** @returns ends it */
 export function sayWhatHappens(log: Log): () => void {
+  const attempts = {
+    call: (event: CallEvent) => log.tell(callNote(event)),
+    retry: (event: RetryEvent) => log.tell(retryNote(event)),
+  };
   const ends = [
     onWarning((message) => log.tell(warningOf(message))),
     processWarnings(log),
-    heard(LANE_CHANNEL, (event: LaneEvent) => log.tell(laneNote(event))),
-    heard(DEAD_LETTER_CHANNEL, (event: DeadLetterEvent) => log.tell(deadLetterNote(event))),
+    listen({
+      lane: (event) => log.tell(laneNote(event)),
+      deadLetter: (event) => log.tell(deadLetterNote(event)),
+      ...(log.hears("debug") ? attempts : {}),
+    }),
   ];
-  if (log.hears("debug")) {
-    ends.push(heard(CALL_CHANNEL, (event: CallEvent) => log.tell(callNote(event))));
-    ends.push(heard(RETRY_CHANNEL, (event: RetryEvent) => log.tell(retryNote(event))));
-  }
   return () => {
     for (const end of ends) end();
   };
-}
-
-function heard<E>(channel: string, tell: (event: E) => void): () => void {
-  const hear = (event: unknown) => tell(event as E);
-  subscribe(channel, hear);
-  return () => void unsubscribe(channel, hear);
 }
 
 export const warningOf = (message: string): Note => ({
@@ -82,7 +70,7 @@ export function warning(event: LaneEvent): string | undefined {
   const who = whoOf(event);
   switch (event.type) {
     case "lane-closed":
-      return `${who} gets no more calls: ${event.reason} The others go on.`;
+      return `${event.provider} (key ${event.lane}) gets no more calls: ${event.reason} The others go on.`;
     case "outage":
       return `${who} is out of order: every call fails. It is tried again until it answers or --max-wait is over.`;
     case "resumed":
@@ -128,7 +116,8 @@ function deadLetterNote({ code, stage, status, attempts, source }: DeadLetterEve
 function callNote({ time: at, record: _, ...call }: CallEvent): Note {
   const { attempt, durationMs, error, answer } = call;
   const failed = error?.code ?? (error === undefined ? undefined : "taken back by the stop");
-  const how = failed === undefined ? (answer?.finishReason ?? "answered") : failed;
+  const { finishReason = "stop" } = answer ?? {};
+  const how = failed ?? (finishReason === "stop" ? "answered" : `answered (${finishReason})`);
   const status = error?.status === undefined ? "" : ` (${error.status})`;
   return {
     level: "debug",

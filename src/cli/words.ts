@@ -77,6 +77,7 @@ const CAUSES: Readonly<Record<string, string>> = {
   pause: "a pause after refusals",
   outage: "an outage",
   concurrency: "a call in flight to end",
+  budget: "room under the cap on the cost",
 };
 
 /** What holds a call back. */

@@ -35,19 +35,25 @@ export async function attempt(
 ): Promise<Completion | MillraceError> {
   if (signal.aborted) throw signal.reason;
   const call = new AbortController();
-  const deafen = onAbort(signal, () => call.abort(signal.reason));
-  const clock = watch({ timeout, streaming, expire: (error) => call.abort(error) });
-  const listener = onDelta && listening(onDelta, call);
+  const { promise: cut, reject } = Promise.withResolvers<never>();
+  // Both at once: a provider that is deaf to its signal must not hold up a stop or outlive its timeout.
+  const end = (reason: unknown) => {
+    call.abort(reason);
+    reject(reason);
+  };
+  const deafen = onAbort(signal, () => end(signal.reason));
+  const clock = watch({ timeout, streaming, expire: end });
+  const listener = onDelta && listening(onDelta, { end, signal: call.signal });
   const options = { signal: call.signal, streaming, onDelta: listener?.hear, onActivity: clock.alive };
   const answered = async () => {
-    const completion = await provider.complete(request, options);
+    const completion = whole(await provider.complete(request, options));
     // What the listener still does is not the provider's time.
     clock.stop();
     await listener?.end(completion.text);
     return completion;
   };
   try {
-    return await untilAborted(answered(), call.signal);
+    return await Promise.race([answered(), cut]);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     return asFailure(error, provider.name);
@@ -84,17 +90,21 @@ function watch({ timeout, streaming = false, expire }: Limits) {
   };
 }
 
+interface Ending {
+  readonly end: (reason: unknown) => void;
+  readonly signal: AbortSignal;
+}
+
 /**
  * Hands pieces on; what the listener throws, at once or by a promise, ends the call with it. When the call is over, nothing
  * more is said in its name, whatever a provider that is deaf to its signal still tells.
  */
-function listening(onDelta: DeltaListener, call: AbortController) {
-  const fail = (error: unknown) => call.abort(error);
+function listening(onDelta: DeltaListener, { end: fail, signal }: Ending) {
   let heard = false;
   let ended = false;
   let waiting: Promise<unknown> | undefined;
   const hear = (text: string): void => {
-    if (ended || call.signal.aborted) return;
+    if (ended || signal.aborted) return;
     heard = true;
     try {
       const said = onDelta(text);
@@ -132,14 +142,12 @@ const silent = (ms: number): MillraceError =>
 const endless = (): MillraceError =>
   failure("timeout", `A streamed answer had no end after ${LONGEST_STREAM / 60_000} minutes.`);
 
-/** A provider that is deaf to its signal must not hold up a stop or outlive its timeout. */
-function untilAborted<T>(answer: Promise<T>, signal: AbortSignal): Promise<T> {
-  return new Promise((resolve, reject) => {
-    // A listener that threw may have ended the call before the provider gave back its promise.
-    if (signal.aborted) reject(signal.reason);
-    signal.addEventListener("abort", () => reject(signal.reason), { once: true });
-    answer.then(resolve, reject);
-  });
+/** A provider of the user's own may give anything; what lacks these would be booked and stored as nonsense. */
+function whole(given: Completion | undefined): Completion {
+  const { text, usage } = given ?? {};
+  const counted = [usage?.inputTokens, usage?.outputTokens].every((tokens) => Number.isFinite(tokens));
+  if (given && typeof text === "string" && counted) return given;
+  throw new Error("it gave no completion, which has a `text` and a `usage: { inputTokens, outputTokens }`.");
 }
 
 /** A provider of the user's own may throw anything; what is not typed is taken for a fault of the moment. */

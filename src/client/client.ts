@@ -10,7 +10,7 @@ import type { CallCounts, ProviderReport } from "../stage.ts";
 import { attempt } from "./attempt.ts";
 import { backOff, tally } from "./counts.ts";
 import { Gate, type Place } from "./gate.ts";
-import { Lane, measureOf } from "./lane.ts";
+import { CLOSES_LANE, Lane, measureOf } from "./lane.ts";
 import type { Line } from "./line.ts";
 import type { Claim, Spending } from "./spending.ts";
 import { unquoted } from "./unquoted.ts";
@@ -56,8 +56,9 @@ export interface Answered {
   readonly provider: Provider;
 }
 
-/** What is wrong with a key, a model or an account, and so with every call of its lane. */
-const CLOSES_LANE = new Set(["authentication_failed", "permission_denied", "unknown_model", "no_credit"]);
+/** All that tells two providers apart but their keys. */
+const whatAnswers = ({ name, model, baseURL, sends, maxOutputTokens, price }: Provider): string =>
+  JSON.stringify([name, model, baseURL, sends, maxOutputTokens, price]);
 
 const clients = new WeakMap<Provider, Client>();
 
@@ -77,9 +78,7 @@ export class Client {
       lane.admission.beside(members.filter(({ name }) => name === member.name).length);
       return lane;
     });
-    const seen = new Map(
-      members.map((member) => [JSON.stringify([member.name, member.model, member.baseURL, member.sends]), member]),
-    );
+    const seen = new Map(members.map((member) => [whatAnswers(member), member]));
     this.members = [...seen.values()];
     this.gate = new Gate(lanes);
   }
@@ -160,11 +159,11 @@ export class Client {
     if (signal.aborted) return Promise.reject(signal.reason);
     if (release.aborted) return Promise.reject(release.reason);
     return new Promise((resolve, reject) => {
+      const claim = spending?.claim(this.members, request);
       const deafen = onAbort(release, () => {
         this.gate.leave(place);
         reject(release.reason);
       });
-      const claim = spending?.claim(this.members, request);
       const place: Place = {
         claim,
         line,
@@ -199,8 +198,8 @@ export class Client {
     const { signal, counts, policy, history, streaming, onDelta, spending } = caller;
     const { provider } = lane;
     if (signal.aborted) {
-      spending?.settle({ provider, request, claim, sent: false, outcome: undefined });
       lane.settle(started, undefined, history);
+      spending?.settle({ provider, request, claim, sent: false, outcome: undefined });
       throw signal.reason;
     }
     const since = performance.now();
@@ -218,9 +217,11 @@ export class Client {
       });
       return outcome;
     } finally {
-      tally(counts, outcome, performance.now() - since);
-      spending?.settle({ provider, request, claim, sent: true, outcome });
+      const sent = outcome !== undefined || !lane.barred;
+      if (sent) tally(counts, outcome, performance.now() - since);
       lane.settle(started, outcome, history);
+      // After what the lane has learned: the room that it leaves in a budget lets the next call in.
+      spending?.settle({ provider, request, claim, sent, outcome });
       publishCall(() => callEvent(lane, { outcome, history, since }));
     }
   }

@@ -41,6 +41,14 @@ export interface Started {
   readonly measure: Measure;
 }
 
+/** What is wrong with a key, a model or an account, and so with every call of its lane. */
+export const CLOSES_LANE: ReadonlySet<string> = new Set([
+  "authentication_failed",
+  "permission_denied",
+  "unknown_model",
+  "no_credit",
+]);
+
 const lanes = new WeakMap<Provider, Lane>();
 
 export class Lane {
@@ -54,6 +62,9 @@ export class Lane {
   fault: MillraceError | undefined;
   /** Whether the provider has ever answered, in whatever words. */
   heard = false;
+  /** Its key, model or account was refused before any call was answered: what is still under way is refused as well. */
+  barred = false;
+  #answered = false;
   readonly #estimate = new Estimate();
   readonly #listeners = new Set<() => void>();
 
@@ -101,7 +112,12 @@ export class Lane {
   /** @param outcome undefined: the call was taken back. @param record whose call it was */
   settle({ ticket, measure }: Started, outcome: Completion | MillraceError | undefined, record: object): void {
     const now = performance.now();
-    if (outcome !== undefined && !isMillraceError(outcome)) this.#estimate.learn(measure.length, outcome.usage);
+    if (isMillraceError(outcome)) this.barred ||= !this.#answered && CLOSES_LANE.has(outcome.code);
+    else if (outcome !== undefined) {
+      this.#estimate.learn(measure.length, outcome.usage);
+      this.#answered = true;
+      this.barred = false;
+    }
     const ending = endingOf(outcome, record);
     if (ending.kind === "fault") this.fault = outcome as MillraceError;
     else if (ending.kind !== "other" || ending.heard) this.heard = true;

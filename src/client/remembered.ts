@@ -252,9 +252,7 @@ function had({ facts, text }: Outcome, provider: Provider, asking: Asking): Answ
   return { completion, provider };
 }
 
-/** Undefined for what a provider of the user's own gives that is no completion. */
-function outcomeOf({ text, finishReason, usage, model, requestId }: Completion, limit: number): Outcome | undefined {
-  if (typeof text !== "string") return undefined;
+function outcomeOf({ text, finishReason, usage, model, requestId }: Completion, limit: number): Outcome {
   return { facts: { finishReason, usage, model, requestId }, text, cut: finishReason === "length" ? limit : null };
 }
 

@@ -37,7 +37,7 @@ const SCHEMA_TIMES = 2;
  * Input tokens at most. The vendors' tokenizers work on bytes, so that a text has no more tokens than bytes. Real texts have
  * a quarter to a half of it; but an average that was learned from those before is no bound on the next one.
  */
-export function mostInput({ system = "", messages, schema }: ModelRequest): number {
+function mostInput({ system = "", messages, schema }: ModelRequest): number {
   let bytes = AROUND_REQUEST + Buffer.byteLength(system) + SCHEMA_TIMES * bytesOf(schema);
   for (const { content } of messages) bytes += AROUND_MESSAGE + Buffer.byteLength(content);
   return bytes;

@@ -2,10 +2,10 @@
 
 import { dirname, resolve } from "node:path";
 import { failure } from "../errors.ts";
+import type { Prices } from "../usage.ts";
 import { settingsIn } from "./configuration.ts";
 import { readConfigFile } from "./file.ts";
 import type { RunFlags } from "./options.ts";
-import type { Prices } from "./prices.ts";
 import { SETTINGS } from "./settings.ts";
 
 /** The six names of the Python original. Times are in seconds. */
@@ -104,10 +104,14 @@ const CALL = [
  *   In a file the store's path counts from the file's folder
  * @param where the call as the user wrote it, for errors: `createClientFromConfig()`
  * @throws ConfigurationError for a file that cannot be read, an unknown name, a value that cannot be meant, a setting
- *   under both its old and its new name, and a key (`apiKey`) in a file
+ *   under both its old and its new name, a cap on the cost (it is one run's), and a key (`apiKey`) in a file
  */
 export function readClientConfig(config: ClientConfig | string, where: string): ClientSettings {
   const found = typeof config === "string" ? fromFile(config) : fromObject(config, where);
+  if (found.maxCost !== undefined) {
+    const why = `${where}: a cap on the cost is one run's, and a client makes many.`;
+    throw failure("invalid_option", `${why} Give \`maxCost\` to batchAnalyze() or processArticles().`);
+  }
   const some = (keys: readonly string[]) =>
     Object.fromEntries(keys.filter((key) => found[key] !== undefined).map((key) => [key, found[key]]));
   return {

@@ -63,7 +63,7 @@ export const LEGACY: Readonly<Record<string, Legacy>> = {
   TEMPERATURE: { key: "temperature", least: 0, most: 2, help: "temperature", turn: (value) => value },
 };
 
-export const LEGACY_NAMES: readonly string[] = Object.keys(LEGACY);
+const LEGACY_NAMES: readonly string[] = Object.keys(LEGACY);
 
 /** What an `api:` block sets, by the names that the six have now. */
 export interface LegacySetting {

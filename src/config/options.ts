@@ -3,8 +3,9 @@
  * for editors and the `MILLRACE_…` variables are made from this.
  */
 
+import type { Prices } from "../usage.ts";
 import { type Address, address } from "./address.ts";
-import { type Prices, prices } from "./prices.ts";
+import { prices } from "./prices.ts";
 import {
   columnList,
   concurrency,

@@ -2,22 +2,13 @@
 
 import { failure } from "../errors.ts";
 import { checkKeys } from "../options.ts";
+import type { ModelPrice, Prices } from "../usage.ts";
 import { type Reader, ValueFault, type ValueSchema } from "./values.ts";
 
-/** What a model costs, in US$ per million tokens. */
-export interface ModelPrices {
-  readonly input: number;
-  readonly output: number;
-  /** Default: as `input`. */
-  readonly cacheRead?: number;
-  /** Default: as `input`. */
-  readonly cacheWrite?: number;
-}
-
-const PARTS = ["input", "output", "cacheRead", "cacheWrite"] as const satisfies readonly (keyof ModelPrices)[];
+const PARTS = ["input", "output", "cacheRead", "cacheWrite"] as const satisfies readonly (keyof ModelPrice)[];
 const AMOUNT: ValueSchema = { type: "number", minimum: 0, maximum: 1_000_000 };
 
-function priceOf(model: string, given: unknown): ModelPrices {
+function priceOf(model: string, given: unknown): ModelPrice {
   if (typeof given !== "object" || given === null || Array.isArray(given)) {
     throw new ValueFault([model], "gives a model its prices as { input: 1, output: 5 }, US$ per million tokens");
   }
@@ -32,12 +23,10 @@ function priceOf(model: string, given: unknown): ModelPrices {
   }
   const missing = ["input", "output"].find((part) => !Object.hasOwn(given, part));
   if (missing !== undefined) throw new ValueFault([model], `lacks \`${missing}\` of "${model}"`);
-  return { ...(given as ModelPrices) };
+  return { ...(given as ModelPrice) };
 }
 
-/** Prices by the names of models. It has no prototype: a model called `constructor` finds nothing. */
-export type Prices = Readonly<Record<string, ModelPrices>>;
-
+/** By the names of models. The object has no prototype: a model called `constructor` finds nothing. */
 export const prices: Reader<Prices> = Object.assign(
   (_: string): never => {
     throw failure("invalid_option", "--prices is for millrace.yaml only.");
@@ -53,7 +42,7 @@ export const prices: Reader<Prices> = Object.assign(
       },
     } as const satisfies ValueSchema,
     read: (value: unknown) => {
-      const read: Record<string, ModelPrices> = Object.create(null);
+      const read: Record<string, ModelPrice> = Object.create(null);
       for (const [model, given] of Object.entries(value as object)) read[model] = priceOf(model, given);
       return read;
     },

@@ -1,6 +1,6 @@
 /** Which provider a command means: the one it names, or the one whose key is in the environment. */
 
-import { failure } from "../errors.ts";
+import { failure, isMillraceError } from "../errors.ts";
 import { anthropic } from "../providers/anthropic.ts";
 import { local } from "../providers/local.ts";
 import { mistral } from "../providers/mistral.ts";
@@ -31,12 +31,29 @@ export function chooseProvider(flags: ProviderFlags, environment: NodeJS.Process
     return local();
   }
   const stand = keyless && !keyed(environment).includes(name) ? { apiKey: "none" } : {};
-  return MAKERS[name]({
-    ...stand,
-    ...(flags.model === undefined ? {} : { model: flags.model }),
-    ...(flags.baseUrl === undefined ? {} : { baseURL: flags.baseUrl }),
-    ...(flags.maxOutputTokens === undefined ? {} : { maxOutputTokens: flags.maxOutputTokens }),
-  });
+  return asTyped(() =>
+    MAKERS[name]({
+      ...stand,
+      ...(flags.model === undefined ? {} : { model: flags.model }),
+      ...(flags.baseUrl === undefined ? {} : { baseURL: flags.baseUrl }),
+      ...(flags.maxOutputTokens === undefined ? {} : { maxOutputTokens: flags.maxOutputTokens }),
+    }),
+  );
+}
+
+/** What a maker refuses is named as it is given here, not as in a program. */
+function asTyped<T>(make: () => T): T {
+  try {
+    return make();
+  } catch (error) {
+    if (!isMillraceError(error) || (error.code !== "invalid_option" && error.code !== "missing_key")) throw error;
+    const message = error.message
+      .replace(/^\w+\(\): `baseURL`/, "--base-url (baseURL)")
+      .replace(/^\w+\(\): `model`/, "--model (model)")
+      .replace(/ in the environment, or give \w+\(\) an `apiKey`/, " in the environment")
+      .replace("Secrets go into `apiKey` or `headers`", "A key goes into the environment");
+    throw failure(error.code, message, { cause: error });
+  }
 }
 
 /** A provider that may be meant, with one of its keys. */
@@ -74,7 +91,8 @@ export function candidates(
       provider,
       keyNumber: keys.length > 1 ? at + 1 : undefined,
       model: flags.model ?? VENDORS[provider].model,
-      make: () => MAKERS[provider]({ model: flags.model, baseURL: flags.baseUrl, apiKey: apiKey?.trim() }),
+      make: () =>
+        asTyped(() => MAKERS[provider]({ model: flags.model, baseURL: flags.baseUrl, apiKey: apiKey?.trim() })),
     }));
   });
 }

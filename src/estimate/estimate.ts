@@ -78,7 +78,7 @@ function costFor({ requests, inputTokens, outputTokens }: Findings, price: Price
 
 const MINUTE = 60_000;
 
-/** So much of a given limit may be used at once, ms (`CAP_BURST` of `limits/admission.ts`). */
+/** So much of a given limit may be used at once, ms, and one request at least (`limits/own-limit.ts`). */
 const BURST = 1_000;
 
 function slowestOf({ requests, inputTokens, limits, keys }: Findings, output: Range) {
@@ -93,7 +93,8 @@ function slowestOf({ requests, inputTokens, limits, keys }: Findings, output: Ra
     const each = limits[kind];
     if (each === undefined) continue;
     const perMinute = each * keys;
-    const ms = Math.max(0, Math.round((amounts[kind] / perMinute) * MINUTE) - BURST);
+    const atOnce = kind === "requests" ? keys * Math.max(1, (each * BURST) / MINUTE) : (perMinute * BURST) / MINUTE;
+    const ms = Math.max(0, Math.round(((amounts[kind] - atOnce) / perMinute) * MINUTE));
     if (slowest === null || ms > slowest.ms) slowest = { kind, perMinute, ms };
   }
   return slowest;

@@ -124,7 +124,7 @@ function textOf({ minLength, maxLength, format }: JsonSchema): Range {
 const countOr = (value: unknown, fallback: number): number => (typeof value === "number" ? value : fallback);
 
 /** Answers to learn from, at least: fewer may all be of one kind. */
-export const LEAST_HISTORY = 10;
+const LEAST_HISTORY = 10;
 
 /** How far other records' answers may be from those of the history, as a part of their mean. */
 const DRIFT = 0.15;

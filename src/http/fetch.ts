@@ -1,58 +1,58 @@
 /**
- * The fetch that the vendors' SDKs are given: undici under a standard face, at a fraction of the CPU of a full fetch
- * (measured). It follows no redirect and decompresses nothing.
+ * One call to a provider: undici under the face of a fetch, at a fraction of the CPU of a full one (measured). It follows
+ * no redirect and decompresses nothing.
  */
 
 import type { Readable } from "node:stream";
 import { setImmediate } from "node:timers/promises";
 import type { Dispatcher } from "undici";
 import { failure } from "../errors.ts";
-import { answerOf } from "./answer.ts";
+import { type Answer, answerOf } from "./answer.ts";
 import { type Call, exchange, type RawHeaders } from "./exchange.ts";
 import type { Pool } from "./pool.ts";
 
-export type Fetch = (input: string | URL | Request, init?: CallInit) => Promise<Response>;
+export type Fetch = (url: string, init?: CallInit) => Promise<Answer>;
 
-export interface CallInit extends RequestInit {
-  /**
-   * Aborts the call, in the place of `signal`. An SDK that is given a signal listens to it with a controller, a registry
-   * and a listener of its own, to hand out another one here; what it does not know passes through it.
-   */
-  readonly until?: AbortSignal | undefined;
+export interface CallInit {
+  /** Default GET. */
+  readonly method?: string;
+  /** The same `Headers`, call for call, are read once. */
+  readonly headers?: Headers | Readonly<Record<string, string>> | undefined;
+  readonly body?: string | Uint8Array;
+  /** Aborts the call. */
+  readonly signal?: AbortSignal;
 }
 
 /** Sent as `accept`, it asks for server-sent events: such an answer is handed out as it comes. */
 export const EVENT_STREAM = "text/event-stream";
 
 /**
- * Every body is read to its end before the `Response` is returned, error bodies too: an unread one would keep its
+ * Every body is read to its end before the answer is returned, error bodies too: an unread one would keep its
  * socket from being used again. So the answer is whole or the promise rejects; and nothing is left that could emit an
  * error later. The exception is an answer to a call that accepts `EVENT_STREAM`: whoever asked for it reads its body or
  * cancels it. When a server answers such a call with a JSON text or a page, that is read as any other.
  *
  * Rejects with the signal's reason when aborted, with undici's or the system's error when the transport fails
- * (`UND_ERR_RES_EXCEEDED_MAX_SIZE` for a body above the pool's cap), with `bad_response` for what no `Response` can hold.
+ * (`UND_ERR_RES_EXCEEDED_MAX_SIZE` for a body above the pool's cap), with `bad_response` for what is no HTTP answer.
  */
 export function createFetch(dispatcher: Pool["dispatcher"]): Fetch {
   // Node loads its fetch when one of its names is first used (30 ms): now, rather than in the first call.
   new Headers();
   const targetOf = lastTarget();
-  return async (input, init) => {
-    const { call, streaming } = await readCall(input, init, targetOf);
+  return async (url, { method = "GET", headers: given, body = null, signal = null } = {}) => {
+    const { headers, streaming } = readHeaders(given);
+    const call = { ...targetOf(url), method, headers, body, signal };
     if (streaming) return stream(dispatcher({ streaming }), call);
     return toAnswer(await exchange(dispatcher(), call));
   };
 }
 
-async function stream(dispatcher: Dispatcher, call: Call): Promise<Response> {
+async function stream(dispatcher: Dispatcher, call: Call): Promise<Answer> {
   const method = call.method as Dispatcher.HttpMethod;
   const answer = await dispatcher.request({ ...call, method, headers: call.headers as string[] });
   const { statusCode: status, headers } = answer;
   if (isStream(answer)) {
-    return new Response(streamOf(answer.body), {
-      status,
-      headers: [["content-type", EVENT_STREAM], ...listed(headers)],
-    });
+    return new Response(streamOf(answer.body), { status, headers: listed(headers) });
   }
   // Begun in the same turn, so that an error event always finds a listener: one that finds none ends the process.
   const body = Buffer.from(await answer.body.arrayBuffer());
@@ -61,11 +61,11 @@ async function stream(dispatcher: Dispatcher, call: Call): Promise<Response> {
   return toAnswer({ status, headers, body });
 }
 
-/** As `Headers` takes them, without what the body is called: that is told already. */
+/** As `Headers` takes them. */
 function listed(headers: RawHeaders): [string, string][] {
-  return Object.entries(headers)
-    .filter(([name]) => name !== "content-type")
-    .flatMap(([name, value]) => [value ?? []].flat().map((each): [string, string] => [name, each]));
+  return Object.entries(headers).flatMap(([name, value]) =>
+    [value ?? []].flat().map((each): [string, string] => [name, each]),
+  );
 }
 
 /**
@@ -115,23 +115,6 @@ function lastTarget(): (url: string) => Target {
   };
 }
 
-async function readCall(
-  input: string | URL | Request,
-  init: CallInit = {},
-  targetOf: (url: string) => Target,
-): Promise<{ call: Call; streaming: boolean }> {
-  const request = input instanceof Request ? input : undefined;
-  const { headers, streaming } = readHeaders(init.headers ?? request?.headers);
-  const call = {
-    ...targetOf(request?.url ?? String(input)),
-    method: init.method ?? request?.method ?? "GET",
-    headers,
-    body: readBody(init.body ?? (request?.body ? await request.bytes() : null)),
-    signal: init.until ?? init.signal ?? request?.signal ?? null,
-  };
-  return { call, streaming };
-}
-
 interface Sent {
   readonly headers: readonly string[];
   readonly streaming: boolean;
@@ -140,7 +123,7 @@ interface Sent {
 /** By the object that they were given in: one that is given again, call for call, is read once. */
 const read = new WeakMap<Headers, Sent>();
 
-function readHeaders(given: RequestInit["headers"]): Sent {
+function readHeaders(given: CallInit["headers"]): Sent {
   const known = given instanceof Headers ? read.get(given) : undefined;
   if (known !== undefined) return known;
   const headers = new Headers(given);
@@ -151,15 +134,10 @@ function readHeaders(given: RequestInit["headers"]): Sent {
   return sent;
 }
 
-function readBody(body: RequestInit["body"]): string | Uint8Array | null {
-  if (body == null || typeof body === "string" || body instanceof Uint8Array) return body ?? null;
-  throw failure("internal", "A request's body was neither text nor bytes.");
-}
-
 const isEncoded = ({ "content-encoding": encoding }: RawHeaders): boolean =>
   encoding !== undefined && encoding !== "identity";
 
-function toAnswer(whole: { readonly status: number; readonly headers: RawHeaders; readonly body: Buffer }): Response {
+function toAnswer(whole: { readonly status: number; readonly headers: RawHeaders; readonly body: Buffer }): Answer {
   const { status, headers } = whole;
   if (isEncoded(headers)) {
     const encoding = String(headers["content-encoding"]);
@@ -167,7 +145,5 @@ function toAnswer(whole: { readonly status: number; readonly headers: RawHeaders
   }
   if (status < 200 || status > 599)
     throw failure("bad_response", `${status} is no status that HTTP knows.`, { status });
-  // What is asked for is JSON or events, whatever a server calls it: an SDK would hand out a page of a proxy as if it were
-  // an answer, and refuse an answer that is called text.
-  return answerOf(status < 300 ? { ...whole, headers: { ...headers, "content-type": "application/json" } } : whole);
+  return answerOf(whole);
 }

@@ -195,8 +195,9 @@ export class Admission {
     this.#listen(ending.told, ticket, now);
     if (ending.kind === "answered") {
       this.#pauses = 0;
-      this.#pace.answered();
-      this.concurrency.answered(now - ticket.startedAt, ending.usage.outputTokens);
+      const ms = now - ticket.startedAt;
+      this.concurrency.answered(ms, ending.usage.outputTokens);
+      this.#pace.answered({ ms, limit: this.concurrency.limit, growing: this.concurrency.growing }, now);
     } else if (ending.kind === "limited") this.#limited(ticket, ending, now);
     else if (ending.kind === "overloaded") this.#overloaded(ticket, ending.hint, now);
   }

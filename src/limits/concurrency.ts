@@ -77,6 +77,11 @@ export class Concurrency {
     return Math.max(1, Math.floor(this.#limit) - this.#round.refused);
   }
 
+  /** Whether it is being found out, many more at a time. */
+  get growing(): boolean {
+    return this.#slowStart;
+  }
+
   get inFlight(): number {
     return this.#inFlight;
   }

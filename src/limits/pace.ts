@@ -4,6 +4,7 @@
  */
 
 import { Bucket } from "./bucket.ts";
+import { Opening } from "./opening.ts";
 
 /** So many refused of so many that started one after the other: it is the rate, not a call here and there. */
 const REFUSED = 4;
@@ -39,6 +40,9 @@ const UNRELATED = 5;
 const UNRELATED_MS = 7_000;
 const UNRELATED_CALLS = 40;
 const DOUBT = 60_000;
+
+/** Below this part of our own pace the provider's rate is another. */
+const AS_FAST = 0.95;
 
 /** Refusals nearer to one another than this are of one moment, ms. */
 const MOMENT = 100;
@@ -86,6 +90,7 @@ interface Empty {
 }
 
 export class Pace {
+  readonly #opening = new Opening();
   #found: Found | undefined;
   #bucket: Bucket | undefined;
   /** The numbers of the last refused calls. */
@@ -110,19 +115,21 @@ export class Pace {
 
   wait(now: number): number {
     const bucket = this.#tuned(now);
-    return bucket === undefined ? 0 : bucket.wait(1, now);
+    return bucket === undefined ? this.#opening.wait(now) : bucket.wait(1, now);
   }
 
   /** A call starts. The mark is handed back when it is refused. */
   start(now: number): PaceMark {
     this.#tuned(now)?.take(1, now);
+    this.#opening.start(now);
     if (now - this.#lastStart > LULL) this.#empty.length = 0;
     this.#lastStart = now;
     this.#firstStart ??= now;
     return { at: now, started: ++this.#started };
   }
 
-  answered(): void {
+  answered(answer: Parameters<Opening["answered"]>[0], now: number): void {
+    this.#opening.answered(answer, now);
     this.#answered++;
   }
 
@@ -146,18 +153,20 @@ export class Pace {
       this.#change({ mode: "searching", base: FIRST_PACE, since: now }, now);
       return true;
     }
-    if (!most && this.#unrelated(mark)) {
-      this.#found = undefined;
-      this.#bucket = undefined;
-      this.#doubtUntil = now + DOUBT;
-      return false;
-    }
     // Nothing was let through since the bucket was last empty: it is deep in debt. A rate shows later.
     if (this.#found.mode === "searching" && empty.drawn - (this.#empty.at(-1)?.drawn ?? 0) < 1) return true;
     // What is in flight will still draw its part.
     const debt = late * inFlight;
     this.#bucket?.set(Math.min(this.#bucket.level(now), -debt), now);
     const measured = this.#measured(empty, most);
+    // A refusal that shows us to be too fast is for our rate.
+    const tooFast = measured !== undefined && measured < paceOf(this.#found, now) * AS_FAST;
+    if (!most && !tooFast && this.#unrelated(mark)) {
+      this.#found = undefined;
+      this.#bucket = undefined;
+      this.#doubtUntil = now + DOUBT;
+      return false;
+    }
     if (measured !== undefined && this.#credible(measured, most)) {
       this.#change({ mode: "keeping", base: measured, since: now }, now, debt);
       return false;

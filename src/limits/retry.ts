@@ -70,10 +70,10 @@ export function nextStep(error: MillraceError, history: Tries, policy: RetryPoli
 
 function waitStep(error: MillraceError, history: Tries, policy: RetryPolicy, random: () => number): Step {
   // A hint is obeyed; but one that has been wrong before (`retry-after: 0` for ever) must not become a hot loop.
-  const backedOff = backOff(Math.max(policy.retryBaseDelay, UNHINTED_BASE), history.waits, random);
   const hinted = error.retryAfter === undefined ? 0 : afterHint(error.retryAfter, random);
-  const trusted = error.retryAfter !== undefined && history.waits < TRUSTED_HINTS;
-  const delayMs = trusted ? hinted : Math.max(hinted, backedOff);
+  const untrusted = history.waits - (error.retryAfter === undefined ? 0 : TRUSTED_HINTS);
+  const backedOff = untrusted < 0 ? 0 : backOff(Math.max(policy.retryBaseDelay, UNHINTED_BASE), untrusted, random);
+  const delayMs = Math.max(hinted, backedOff);
   if (history.waitedMs + (error.retryAfter ?? delayMs) > policy.maxWait) {
     return { action: "fail", error: tooLong(error, history.waitedMs + delayMs, policy) };
   }

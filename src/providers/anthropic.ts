@@ -1,6 +1,7 @@
 /** Claude, over Anthropic's Messages API. */
 
 import type { Anthropic } from "@anthropic-ai/sdk";
+import type { AnswerHeaders } from "../http/answer.ts";
 import { load } from "../load.ts";
 import type { Usage } from "../usage.ts";
 import { anthropicAssembly } from "./anthropic-stream.ts";
@@ -9,11 +10,11 @@ import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { VENDORS } from "./models.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
-import { posting } from "./sdk-request.ts";
+import { builtBy, posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
 import { ACCEPT_EVENTS, streamed } from "./stream.ts";
-import { createWire, NO_TIMEOUT } from "./wire.ts";
+import { createWire } from "./wire.ts";
 
 export type AnthropicOptions = ProviderOptions;
 
@@ -41,13 +42,10 @@ function withKey(options: AnthropicOptions): Provider {
       // Given in code, it is the only credential: the SDK then reads neither ANTHROPIC_AUTH_TOKEN nor profiles.
       apiKey: settings.apiKey as string,
       baseURL,
-      fetch,
-      maxRetries: 0,
-      timeout: NO_TIMEOUT,
       logLevel: "off",
       defaultHeaders: settings.headers,
     });
-    return posting(client, "/v1/messages");
+    return posting(fetch, builtBy(client, "/v1/messages"));
   });
   return {
     name: "anthropic",
@@ -60,7 +58,7 @@ function withKey(options: AnthropicOptions): Provider {
       wire.call(options.signal, async (post) => {
         const asked = body(request, settings);
         if (options.streaming || asked.max_tokens > LONGEST_IN_ONE_PIECE) {
-          const ask = (signal: AbortSignal) => post({ ...asked, stream: true }, { headers: ACCEPT_EVENTS, signal });
+          const ask = () => post({ ...asked, stream: true }, { headers: ACCEPT_EVENTS, signal: options.signal });
           const { data, headers } = await streamed(options, { settings, assembly: anthropicAssembly(), ask });
           return read(data, headers, settings);
         }
@@ -85,7 +83,7 @@ function body(request: ModelRequest, settings: Settings): Anthropic.MessageCreat
   };
 }
 
-function read(data: unknown, headers: Headers, { label }: Settings): Completion {
+function read(data: unknown, headers: AnswerHeaders, { label }: Settings): Completion {
   const { content, stop_reason, usage, model, id } = fieldsOf(data);
   const requestId = requestIdOf(headers) ?? textOf(id);
   if (!Array.isArray(content)) throw misshapen(label, "no `content`", requestId);

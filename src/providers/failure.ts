@@ -1,6 +1,7 @@
 /** From what went wrong on the wire to a `MillraceError` that says what happened, where, and what to do next. */
 
 import { type ErrorCode, failure, isMillraceError, type MillraceError } from "../errors.ts";
+import type { AnswerHeaders } from "../http/answer.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import type { Refusal } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
@@ -26,7 +27,7 @@ export function refused(refusal: Refusal, settings: Settings): MillraceError {
   });
 }
 
-function readShouldRetry(headers: Headers): boolean | undefined {
+function readShouldRetry(headers: AnswerHeaders): boolean | undefined {
   const said = headers.get("x-should-retry");
   return said === "true" ? true : said === "false" ? false : undefined;
 }
@@ -39,7 +40,7 @@ export function quote(text: string, { redact }: Pick<Settings, "redact">): strin
   return /[.!?…]$/.test(cut) ? cut : `${cut}.`;
 }
 
-function advice(code: ErrorCode, settings: Settings, headers: Headers): string {
+function advice(code: ErrorCode, settings: Settings, headers: AnswerHeaders): string {
   const { vendor, label, model, baseURL } = settings;
   switch (code) {
     case "authentication_failed":
@@ -47,7 +48,7 @@ function advice(code: ErrorCode, settings: Settings, headers: Headers): string {
     case "permission_denied":
       return `Check that the key's project and region may use "${model}".`;
     case "unknown_model":
-      return `Check the model's name ("${model}") and the base URL (${baseURL}).`;
+      return `Check the model's name ("${model}") and the base URL (${baseURL})${unversioned(settings)}.`;
     case "no_credit":
       return `Add credit or raise the spend limit at ${label}, then run the same command again.`;
     case "schema_rejected":
@@ -63,6 +64,10 @@ function advice(code: ErrorCode, settings: Settings, headers: Headers): string {
   }
 }
 
+/** OpenAI's, unlike the others', is given with its version: a frequent slip. */
+const unversioned = ({ vendor, baseURL }: Settings): string =>
+  vendor.name === "openai" && !/\/v\d/.test(baseURL) ? ", which most servers want with /v1 at its end" : "";
+
 /** Codes of the system and of undici whose cause is a timer; all others of theirs mean a lost connection. */
 const TIMERS = new Set(["UND_ERR_HEADERS_TIMEOUT", "UND_ERR_BODY_TIMEOUT"]);
 
@@ -73,29 +78,11 @@ const CONNECTION_ADVICE: Readonly<Record<string, string>> = {
   UND_ERR_CONNECT_TIMEOUT: "It did not accept a connection in time.",
 };
 
-/**
- * Carries a failure through an SDK. Each of them would lose something: Anthropic's the cause of whatever speaks of a
- * timeout, OpenAI's a body without `error`; Mistral's own errors hold the request with its key. It is no `cause`,
- * because the SDKs search a cause's text.
- */
-export class Passage extends Error {
-  readonly #failed: MillraceError;
-
-  constructor(failed: MillraceError) {
-    super("the call failed");
-    this.#failed = failed;
-  }
-
-  get failed(): MillraceError {
-    return this.#failed;
-  }
-}
-
 /** What the transport or the SDK threw; a `MillraceError` passes as it is. */
 export function broken(thrown: unknown, settings: Settings): MillraceError {
   const chain = causes(thrown);
-  const ours = chain.find((error) => isMillraceError(error) || error instanceof Passage);
-  if (ours !== undefined) return ours instanceof Passage ? ours.failed : (ours as MillraceError);
+  const ours = chain.find(isMillraceError);
+  if (ours !== undefined) return ours;
   const label = settings.label;
   const transport = chain.find((error) => typeof codeOf(error) === "string");
   const code = codeOf(transport);

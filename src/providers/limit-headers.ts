@@ -1,8 +1,9 @@
 /** The response headers that tell limits: handed on as they are, to be read by `limits/`. */
+import type { AnswerHeaders } from "../http/answer.ts";
 
 const LIMIT_HEADER = /^(?:anthropic-ratelimit|x-ratelimit|ratelimit|retry-after)/;
 
-export function limitHeaders(headers: Headers): Readonly<Record<string, string>> {
+export function limitHeaders(headers: AnswerHeaders): Readonly<Record<string, string>> {
   const limits: Record<string, string> = {};
   headers.forEach((value, name) => {
     if (LIMIT_HEADER.test(name)) limits[name] = value;
@@ -11,6 +12,6 @@ export function limitHeaders(headers: Headers): Readonly<Record<string, string>>
 }
 
 /** Anthropic's, OpenAI's and Mistral's name for the call. */
-export function requestIdOf(headers: Headers): string | undefined {
+export function requestIdOf(headers: AnswerHeaders): string | undefined {
   return headers.get("request-id") ?? headers.get("x-request-id") ?? headers.get("mistral-correlation-id") ?? undefined;
 }

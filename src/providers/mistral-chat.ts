@@ -5,9 +5,9 @@
  * 116; and a third of the CPU for a call, since the request is built once and its body does not go through a stream.
  */
 
-import type { CallInit, Fetch } from "../http/fetch.ts";
+import type { Fetch } from "../http/fetch.ts";
 import { load } from "../load.ts";
-import { bytesOf, type Post, type PostOptions } from "./sdk-request.ts";
+import { type Post, type PostOptions, posting } from "./sdk-request.ts";
 import type { Settings } from "./settings.ts";
 
 type Sdk = typeof import("@mistralai/mistralai/core.js") &
@@ -42,14 +42,7 @@ export function loadMistralChat(settings: Settings, fetch: Fetch): Post {
     if (!made.ok) throw made.error;
     return made.value;
   };
-  /** By the headers of our own. */
-  const built = new Map<PostOptions["headers"], Request>();
-  return async (body, { signal, headers }) => {
-    const request = built.get(headers) ?? build(headers);
-    built.set(headers, request);
-    const init: CallInit = { method: "POST", headers: request.headers, body: bytesOf(body), until: signal };
-    return fetch(request.url, init);
-  };
+  return posting(fetch, build);
 }
 
 const SILENT = { group() {}, groupEnd() {}, log() {} };

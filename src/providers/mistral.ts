@@ -1,5 +1,6 @@
 /** Mistral, over its chat completions. */
 
+import type { AnswerHeaders } from "../http/answer.ts";
 import type { Usage } from "../usage.ts";
 import { chatAssembly } from "./chat-stream.ts";
 import { strictSchema } from "./json-schema.ts";
@@ -40,7 +41,7 @@ function withKey(options: MistralOptions): Provider {
       wire.call(options.signal, async (post) => {
         const asked = body(request, settings);
         if (options.streaming) {
-          const ask = (signal: AbortSignal) => post({ ...asked, stream: true }, { signal, headers: ACCEPT_EVENTS });
+          const ask = () => post({ ...asked, stream: true }, { headers: ACCEPT_EVENTS, signal: options.signal });
           const { data, headers } = await streamed(options, { settings, assembly: chatAssembly(), ask });
           return read(data, headers, settings);
         }
@@ -76,7 +77,7 @@ function body(request: ModelRequest, settings: Settings): Record<string, unknown
   };
 }
 
-function read(data: unknown, headers: Headers, { label, model }: Settings): Completion {
+function read(data: unknown, headers: AnswerHeaders, { label, model }: Settings): Completion {
   const answer = fieldsOf(data);
   const requestId = requestIdOf(headers) ?? textOf(answer.id);
   const { message, finish_reason: reason } = fieldsOf(listOf(answer.choices)[0]);

@@ -1,6 +1,7 @@
 /** OpenAI's Chat Completions: what is sent, and what comes back. */
 
 import type { OpenAI } from "openai";
+import type { AnswerHeaders } from "../http/answer.ts";
 import type { Usage } from "../usage.ts";
 import { strictSchema } from "./json-schema.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
@@ -39,7 +40,7 @@ export function namedSchema(schema: JsonSchema, name = "answer"): NamedSchema {
   return { name, strict: strict !== undefined, schema: strict ?? schema };
 }
 
-export function readChat(data: unknown, headers: Headers, { label, model }: Settings): Completion {
+export function readChat(data: unknown, headers: AnswerHeaders, { label, model }: Settings): Completion {
   const answer = fieldsOf(data);
   const requestId = requestIdOf(headers) ?? textOf(answer.id);
   const choice = fieldsOf(listOf(answer.choices)[0]);

@@ -1,6 +1,7 @@
 /** OpenAI's Responses: what is sent, and what comes back. */
 
 import type { OpenAI } from "openai";
+import type { AnswerHeaders } from "../http/answer.ts";
 import type { Usage } from "../usage.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { namedSchema, withCache } from "./openai-chat.ts";
@@ -27,7 +28,7 @@ export function responsesBody(
   };
 }
 
-export function readResponse(data: unknown, headers: Headers, { label, model }: Settings): Completion {
+export function readResponse(data: unknown, headers: AnswerHeaders, { label, model }: Settings): Completion {
   const answer = fieldsOf(data);
   const requestId = requestIdOf(headers) ?? textOf(answer.id);
   if (!Array.isArray(answer.output)) throw misshapen(label, "no `output`", requestId);

@@ -2,7 +2,7 @@
 
 import type { OpenAI } from "openai";
 import { failure } from "../errors.ts";
-import type { Fetch } from "../http/fetch.ts";
+import type { Answer } from "../http/answer.ts";
 import { load } from "../load.ts";
 import { chatAssembly } from "./chat-stream.ts";
 import { forEachKey } from "./key.ts";
@@ -12,11 +12,11 @@ import { readResponse, responsesBody } from "./openai-responses.ts";
 import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
 import type { Refusal } from "./refusal.ts";
 import { responsesAssembly } from "./responses-stream.ts";
-import { type Post, posting } from "./sdk-request.ts";
+import { builtBy, posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
 import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
-import { createWire, NO_TIMEOUT, refusalOf, type Wire } from "./wire.ts";
+import { createWire, refusalOf, type Wire } from "./wire.ts";
 
 /**
  * How the answer is made to follow a schema. `json_schema`: by the server, as it decodes. `prompt`: by asking for it;
@@ -77,7 +77,7 @@ function withKey(options: OpenAIOptions): Provider {
   const api = APIS[kind];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);
   let manners: Manners = { output: asked ?? "json_schema", streamOptions: true };
-  const wire = createWire(settings, (fetch) => posting(connect(settings, fetch), api.path));
+  const wire = createWire(settings, (fetch) => posting(fetch, builtBy(connect(settings), api.path)));
   const call = caller(wire, settings, api);
   return {
     name: "openai",
@@ -106,14 +106,12 @@ function withKey(options: OpenAIOptions): Provider {
 
 type Call = (request: ModelRequest, how: CompleteOptions, manners: Manners) => Promise<Completion>;
 
-function caller(wire: Wire<Post>, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
+function caller(wire: Wire, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
   return (request, how, { output, streamOptions }) =>
     wire.call(how.signal, async (post) => {
       const body = api.body(output === "prompt" ? prompted(request) : request, settings);
-      const ask = (signal: AbortSignal) => {
-        const more = streamOptions ? api.streaming : {};
-        return post({ ...body, stream: true, ...more }, { headers: ACCEPT_EVENTS, signal });
-      };
+      const more = streamOptions ? api.streaming : {};
+      const ask = () => post({ ...body, stream: true, ...more }, { headers: ACCEPT_EVENTS, signal: how.signal });
       const { data, headers } = how.streaming
         ? await streamed(how, { settings, assembly: api.assembly(), ask })
         : await whole(await post(body, { signal: how.signal }));
@@ -135,20 +133,17 @@ function without(refusal: Refusal, used: Manners, { request, how, mayPrompt }: S
   return schemas && knowsNoSchemas(refusal) ? { output: "prompt" } : undefined;
 }
 
-async function whole(response: Response): Promise<Answered> {
+async function whole(response: Answer): Promise<Answered> {
   return { data: await response.json(), headers: response.headers };
 }
 
-function connect(settings: Settings, fetch: Fetch): OpenAI {
+function connect(settings: Settings): OpenAI {
   const { OpenAI } = load("openai") as typeof import("openai");
   return new OpenAI({
     // The SDK demands a key; where there is none, the header is taken off again.
     apiKey: settings.apiKey ?? "none",
     adminAPIKey: null,
     baseURL: settings.baseURL,
-    fetch,
-    maxRetries: 0,
-    timeout: NO_TIMEOUT,
     logLevel: "off",
     defaultHeaders: { ...(settings.apiKey === undefined ? { authorization: null } : {}), ...settings.headers },
   });

@@ -1,5 +1,6 @@
 /** An answer that is no 2xx, read: what the vendor called it and what it said. */
 
+import type { AnswerHeaders } from "../http/answer.ts";
 import { retryAfterMs } from "../limits/retry-after.ts";
 import { fieldsOf, isFields, listOf, textOf } from "./shape.ts";
 
@@ -8,7 +9,7 @@ export interface Refusal {
   readonly status: number;
   /** It came inside a stream that had begun with a 200. */
   readonly midway?: boolean;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   /** The vendor's name for the error, such as `rate_limit_error`. */
   readonly type: string | undefined;
   /** The vendor's sentence, whole; "" when it said none. */
@@ -22,7 +23,7 @@ export interface Refusal {
 /** So much of a body is read for its words; more is no error message. */
 const LONGEST_READ = 20_000;
 
-export function readRefusal(status: number, headers: Headers, body: string): Refusal {
+export function readRefusal(status: number, headers: AnswerHeaders, body: string): Refusal {
   const fields = parse(body);
   // Anthropic and OpenAI nest the error, Mistral does not; the gateways follow one or the other.
   const error = isFields(fields.error) ? fields.error : fields;

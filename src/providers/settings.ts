@@ -51,7 +51,7 @@ export function readSettings(vendor: Vendor, options: ProviderOptions, reading: 
   const where = `${vendor.name}()`;
   checkKeys(options, reading.known, where);
   const apiKey = readKey(options.apiKey, vendor);
-  const baseURL = readBaseURL(options.baseURL || process.env[vendor.baseURLVariable] || vendor.baseURL, where);
+  const baseURL = readBaseURL(options.baseURL, vendor);
   const official = isOfficial(baseURL, vendor);
   if (apiKey === undefined && (official || !reading.compatible)) throw missingKey(vendor, where);
   const headers = readHeaders(options.headers ?? {}, where);
@@ -77,18 +77,17 @@ function isOfficial(baseURL: string, vendor: Vendor): boolean {
 }
 
 /** Without its trailing slashes. The URL is shown in errors and reports, so it may not carry a password. */
-function readBaseURL(given: string, where: string): string {
+function readBaseURL(option: string | undefined, vendor: Vendor): string {
+  const given = option || process.env[vendor.baseURLVariable] || vendor.baseURL;
+  const what = option ? `${vendor.name}(): \`baseURL\`` : vendor.baseURLVariable;
   const url = URL.parse(given);
   if (url === null || !/^https?:$/.test(url.protocol)) {
-    throw failure(
-      "invalid_option",
-      `${where}: \`baseURL\` must be an http or https address, such as "https://host/v1".`,
-    );
+    throw failure("invalid_option", `${what} must be an http or https address, such as "${vendor.baseURL}".`);
   }
   if (url.username !== "" || url.password !== "" || url.search !== "" || url.hash !== "") {
     throw failure(
       "invalid_option",
-      `${where}: \`baseURL\` may hold no user, password, query or fragment. Secrets go into \`apiKey\` or \`headers\`.`,
+      `${what} may hold no user, password, query or fragment. Secrets go into \`apiKey\` or \`headers\`.`,
     );
   }
   return url.href.replace(/\/+$/, "");

@@ -1,6 +1,7 @@
 /** Errors that come inside a stream, after a 200: told apart by the same rules as those that come instead of an answer. */
 
 import type { MillraceError } from "../errors.ts";
+import type { AnswerHeaders } from "../http/answer.ts";
 import { refused } from "./failure.ts";
 import { readRefusal } from "./refusal.ts";
 import type { Settings } from "./settings.ts";
@@ -34,7 +35,11 @@ const STATUS: readonly (readonly [RegExp, number])[] = [
 const FAULT_OF_THE_SERVER = 500;
 
 /** The error that an event tells of, if it does. */
-export function interruption(event: StreamEvent, headers: Headers, settings: Settings): MillraceError | undefined {
+export function interruption(
+  event: StreamEvent,
+  headers: AnswerHeaders,
+  settings: Settings,
+): MillraceError | undefined {
   const error = errorIn(event);
   if (error === undefined) return undefined;
   const text = isFields(error) ? JSON.stringify({ error }) : event.text;

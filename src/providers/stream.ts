@@ -2,8 +2,8 @@
 
 import { createParser, type EventSourceMessage } from "eventsource-parser";
 import { failure } from "../errors.ts";
+import type { Answer, AnswerHeaders } from "../http/answer.ts";
 import { EVENT_STREAM } from "../http/fetch.ts";
-import { onAbort } from "../limits/on-abort.ts";
 import { requestIdOf } from "./limit-headers.ts";
 import type { CompleteOptions } from "./provider.ts";
 import type { Settings } from "./settings.ts";
@@ -25,14 +25,14 @@ export interface Assembly {
 
 export interface Answered {
   readonly data: unknown;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
 }
 
 interface Streaming {
   readonly settings: Settings;
   readonly assembly: Assembly;
   /** Makes the call; resolves when the headers are there. */
-  ask(signal: AbortSignal): Promise<Response>;
+  ask(): Promise<Answer>;
 }
 
 /** For the SDKs: their own header says JSON, and the fetch they are given goes by this one. */
@@ -46,20 +46,14 @@ const LAST_GRACE = 100;
 
 /** @throws MillraceError `bad_response` for a stream without its end, or what an error in it means; what `onDelta` throws. */
 export async function streamed(options: CompleteOptions, { settings, assembly, ask }: Streaming): Promise<Answered> {
-  // The SDKs listen to the signal until the answer is garbage: to one of this call's own, since the given one may live long.
-  const call = new AbortController();
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
-  const deafen = onAbort(options.signal, () => {
-    call.abort(options.signal.reason);
-    cancel(reader);
-  });
   try {
-    const response = await ask(call.signal);
+    const response = await ask();
     options.onActivity?.();
     const { headers } = response;
     // A server that knows no streams answers as ever.
-    if (headers.get("content-type") !== EVENT_STREAM) return { data: await response.json(), headers };
-    reader = response.body?.getReader() as ReadableStreamDefaultReader<Uint8Array>;
+    if (response.body === null) return { data: await response.json(), headers };
+    reader = response.body.getReader();
     options.signal.throwIfAborted();
     await readAll(reader, { settings, assembly, headers, options });
     if (assembly.whole === undefined) {
@@ -67,7 +61,6 @@ export async function streamed(options: CompleteOptions, { settings, assembly, a
     }
     return { data: assembly.whole, headers };
   } finally {
-    deafen();
     cancel(reader);
   }
 }
@@ -80,7 +73,7 @@ function cancel(reader: ReadableStreamDefaultReader<Uint8Array> | undefined): vo
 interface Reading {
   readonly settings: Settings;
   readonly assembly: Assembly;
-  readonly headers: Headers;
+  readonly headers: AnswerHeaders;
   readonly options: CompleteOptions;
 }
 
@@ -133,7 +126,7 @@ function eventParser({ settings, assembly, headers, options }: Reading): { feed(
 }
 
 /** @throws MillraceError what the server says that went wrong, or `bad_response` */
-function parsed(event: EventSourceMessage, headers: Headers, settings: Settings): Fields {
+function parsed(event: EventSourceMessage, headers: AnswerHeaders, settings: Settings): Fields {
   const data = json(event.data);
   const fault = interruption({ name: event.event, data, text: event.data }, headers, settings);
   if (fault !== undefined) throw fault;

@@ -1,41 +1,33 @@
-/**
- * What the three SDKs share: one pool, one client, and failures told apart before an SDK renames
- * them.
- */
+/** What the three vendors share: one pool, one client of the SDK, and failures that say what they mean. */
 
 import { failure } from "../errors.ts";
 import { createFetch, type Fetch } from "../http/fetch.ts";
 import { createPool } from "../http/pool.ts";
-import { broken, Passage, refused } from "./failure.ts";
+import { broken, refused } from "./failure.ts";
 import { type Refusal, readRefusal } from "./refusal.ts";
+import type { Post } from "./sdk-request.ts";
 import type { Settings } from "./settings.ts";
 
-export interface Wire<Client> {
+export interface Wire {
   /**
    * One call. Rejects with the signal's own reason once that is aborted, else with a `MillraceError`.
    *
-   * @param use makes the call with the vendor's SDK and reads the answer
+   * @param use makes the call and reads the answer
    */
-  call<T>(signal: AbortSignal, use: (client: Client) => Promise<T>): Promise<T>;
+  call<T>(signal: AbortSignal, use: (post: Post) => Promise<T>): Promise<T>;
   close(): Promise<void>;
 }
 
-/**
- * The SDKs' own timer in ms, 24 days away: longer and it would fire at once. 0 and -1 mean other things to each of them,
- * and Anthropic's refuses long outputs unless it is set.
- */
-export const NO_TIMEOUT = 2 ** 31 - 1;
-
-/** @param connect makes the SDK's client */
-export function createWire<Client>(settings: Settings, connect: (fetch: Fetch) => Client): Wire<Client> {
+/** @param connect loads the vendor's SDK */
+export function createWire(settings: Settings, connect: (fetch: Fetch) => Post): Wire {
   const pool = createPool();
-  const client = connected(settings, () => connect(explaining(createFetch(pool.dispatcher), settings)));
+  const post = connected(settings, () => connect(explaining(createFetch(pool.dispatcher), settings)));
   let closed = false;
   return {
     async call(signal, use) {
       signal.throwIfAborted();
       try {
-        return await use(client);
+        return await use(post);
       } catch (thrown) {
         if (signal.aborted) throw signal.reason;
         if (closed) throw failure("aborted", `The provider for ${settings.label} was closed.`);
@@ -49,7 +41,7 @@ export function createWire<Client>(settings: Settings, connect: (fetch: Fetch) =
   };
 }
 
-function connected<Client>({ label }: Settings, connect: () => Client): Client {
+function connected({ label }: Settings, connect: () => Post): Post {
   try {
     return connect();
   } catch (cause) {
@@ -57,16 +49,12 @@ function connected<Client>({ label }: Settings, connect: () => Client): Client {
   }
 }
 
-/** Tells refusals and lost connections apart where they are still whole: before an SDK has seen them. */
+/** An answer that is no 2xx rejects, with what it means. */
 function explaining(fetch: Fetch, settings: Settings): Fetch {
-  return async (input, init) => {
-    try {
-      const response = await fetch(input, init);
-      if (response.ok) return response;
-      throw refusedBy(readRefusal(response.status, response.headers, await response.text()), settings);
-    } catch (thrown) {
-      throw new Passage(broken(thrown, settings));
-    }
+  return async (url, init) => {
+    const response = await fetch(url, init);
+    if (response.ok) return response;
+    throw refusedBy(readRefusal(response.status, response.headers, await response.text()), settings);
   };
 }
 

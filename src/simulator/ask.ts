@@ -36,7 +36,7 @@ export interface Ask extends Wire {
 export const tokensOf = (characters: number): number => Math.ceil(characters / 4);
 
 /** The first `[[id:XYZ]]` of a text, or else its first `"id": "XYZ"` (or `"id": 12`). */
-export function plantedId(text: string): string | null {
+function plantedId(text: string): string | null {
   const found = /\[\[id:([^\]]{1,200})\]\]/.exec(text) ?? /"id"\s*:\s*(?:"([^"]{1,200})"|(-?\d{1,20}))/.exec(text);
   return found?.[1] ?? found?.[2] ?? null;
 }

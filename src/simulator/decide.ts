@@ -56,7 +56,7 @@ const FAULT_PROBLEMS: Partial<Record<FaultName, ProblemKind>> = {
   timeout408: "timed_out",
 };
 
-export function quotaOf(world: World, { route, key }: Pick<Call, "route" | "key">, now: number): Quota | undefined {
+function quotaOf(world: World, { route, key }: Pick<Call, "route" | "key">, now: number): Quota | undefined {
   const { limits } = world.settings;
   const isLimited = Object.keys(limits).some((name) => name.endsWith("PerMinute"));
   if (!isLimited) return undefined;

@@ -12,7 +12,7 @@ export interface DecompressLimits {
 }
 
 /** So much may come out of however little: a small file that is highly repetitive is no bomb. */
-export const RATIO_FREE = 64 * 1024 * 1024;
+const RATIO_FREE = 64 * 1024 * 1024;
 
 /** Text has 3 to 20; gzip ends at 1,032. */
 export const MAX_RATIO = 1_000;

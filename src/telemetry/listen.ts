@@ -9,11 +9,14 @@ import {
   LANE_CHANNEL,
   type LaneEvent,
   RECORD_CHANNEL,
+  RETRY_CHANNEL,
   type RecordEvent,
+  type RetryEvent,
 } from "../events.ts";
 
 export interface Listeners {
   readonly call?: (event: CallEvent) => void;
+  readonly retry?: (event: RetryEvent) => void;
   readonly lane?: (event: LaneEvent) => void;
   readonly record?: (event: RecordEvent) => void;
   readonly deadLetter?: (event: DeadLetterEvent) => void;
@@ -21,6 +24,7 @@ export interface Listeners {
 
 const CHANNELS = {
   call: CALL_CHANNEL,
+  retry: RETRY_CHANNEL,
   lane: LANE_CHANNEL,
   record: RECORD_CHANNEL,
   deadLetter: DEAD_LETTER_CHANNEL,

@@ -27,7 +27,7 @@ export function observeRegistered(say: (line: string) => void): (() => Promise<v
   const providers = [trace.getTracerProvider(), metrics.getMeterProvider()].map((one) => flushable(one as Flushable));
   if (!providers.some((one) => one.forceFlush !== undefined)) {
     say(
-      `millrace: OpenTelemetry is registered with version ${found.version ?? "?"} of its API, which this one cannot use: nothing will be told it.`,
+      `OpenTelemetry is registered with version ${found.version ?? "?"} of its API, which this one cannot use: nothing will be told it.`,
     );
     return undefined;
   }

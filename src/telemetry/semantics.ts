@@ -6,7 +6,7 @@
  * where `OTEL_SEMCONV_STABILITY_OPT_IN` asks for `gen_ai_latest_experimental`.
  */
 
-export const OPT_IN = "gen_ai_latest_experimental";
+const OPT_IN = "gen_ai_latest_experimental";
 
 /** Attributes that both spell alike. */
 export const ATTRIBUTES = {

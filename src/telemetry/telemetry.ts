@@ -33,7 +33,7 @@ export async function openTelemetry({ serve, title, say }: TelemetryOptions): Pr
 async function openDashboard(serve: Address, { title, say }: Pick<TelemetryOptions, "title" | "say">) {
   const { Dashboard } = await import("./dashboard.ts");
   const dashboard = await Dashboard.open(serve, { title });
-  say(`millrace: live page on ${dashboard.url}${LOOPBACK.has(serve.host) ? "" : OPEN}`);
+  say(`live page on ${dashboard.url}${LOOPBACK.has(serve.host) ? "" : OPEN}`);
   return dashboard;
 }
 

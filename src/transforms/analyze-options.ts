@@ -24,7 +24,7 @@ export interface AnalyzeResult<Value = unknown> {
 }
 
 /** The fields that the built-in analysis knows. */
-export const ARTICLE_FIELDS = ["content", "title", "url", "id"] as const;
+const ARTICLE_FIELDS = ["content", "title", "url", "id"] as const;
 export type ArticleField = (typeof ARTICLE_FIELDS)[number];
 
 /** A question, alone or with the system prompt that goes before it. */

@@ -138,6 +138,20 @@ describe("a list", () => {
     expect((await client.batchAnalyze(articles(2))).map(idOf)).toEqual(ids(2));
   });
 
+  test("stops before it costs more than it may, by the client's prices, and has told what was done", async () => {
+    const server = await simulator();
+    await using client = clientOf("openai", server.url, {
+      maxConcurrent: 1,
+      prices: { "gpt-6-luna": { input: 1_000, output: 1_000 } },
+    });
+    let done = 0;
+    const run = client.batchAnalyze(articles(200), { maxCost: 30, onResult: () => void done++ });
+    expect(await caught(run)).toMatchObject({ code: "cost_cap_reached" });
+    expect(done).toBeGreaterThan(0);
+    const { inputTokensBilled, outputTokensBilled } = await server.stats();
+    expect((inputTokensBilled + outputTokensBilled) / 1_000).toBeLessThanOrEqual(30);
+  });
+
   test("ends with stage_failed when a listener throws", async () => {
     const server = await simulator();
     await using client = clientOf("openai", server.url);

@@ -42,6 +42,16 @@ const ticking = (ticks: number, gap: number) =>
 
 const idle = () => new AbortController().signal;
 
+test.each([undefined, null, {}, { text: "x" }, { text: 7, usage: { inputTokens: 1, outputTokens: 1 } }])(
+  "a provider that gives %j for a completion has failed, and nothing more",
+  async (given) => {
+    const odd = { ...provider(async () => ""), complete: async () => given as unknown as Completion };
+    const outcome = await attempt(odd, ASK, { timeout: 1_000, signal: idle() });
+    expect(outcome).toMatchObject({ code: "bad_response" });
+    expect((outcome as MillraceError).message).toContain("gave no completion");
+  },
+);
+
 describe("the timer of a call", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());

@@ -39,6 +39,11 @@ describe("a client's configuration", () => {
     });
   });
 
+  test("refuses a cap on the cost rather than leave it aside", () => {
+    expect(() => read({ maxCost: 5 })).toThrow("Give `maxCost` to batchAnalyze()");
+    expect(() => read(file("maxCost: 5\n"))).toThrow("Give `maxCost` to batchAnalyze()");
+  });
+
   test("understands the six names of the original, in their units", () => {
     expect(read({ api: LEGACY })).toEqual({ providerOptions: { maxOutputTokens: 900 }, callOptions: NOW });
   });
