@@ -74,7 +74,7 @@ describe("--prompt", () => {
     for (const [template, more, ...words] of [
       ["Nothing in it", [], "prompt.txt has no {{field}}"],
       ["{{body}}", ["--schema", "broken.json"], "broken.json is not valid JSON"],
-      ["{{body}}", ["--schema", "nowhere.json"], "nowhere.json cannot be read"],
+      ["{{body}}", ["--schema", "nowhere.json"], "nowhere.json", "no such file"],
       ["{{text}}", [], "{{text}}", "It has: guid, meta.headline, body, tags."],
     ] as const) {
       const ended = await asked(template, ...more);

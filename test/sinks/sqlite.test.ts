@@ -389,7 +389,7 @@ describe("-o out.db", () => {
     [["--key", "url"], /--key is for a database/],
     [["-o", "out.db", "--columns", "id"], /--columns is for CSV/],
     [["-o", "in.db"], /in\.db: it is no SQLite database/],
-    [["-o", "out.db", "--dead-letters", "out.db"], /the output and the dead letters are the same file/],
+    [["-o", "out.db", "--dead-letters", "out.db"], /[Tt]he output and the dead letters are the same file/],
     [["--dead-letters", "failed.db"], /Dead letters cannot go to a database/],
     [["-o", "out.db.gz"], /"\.db" is not supported/],
   ])("%j is refused before anything is written", async (args, message) => {
