@@ -1,7 +1,8 @@
 /** What admission promises, under virtual time: bounds, each for seeds and latencies that nothing was tuned on. */
 
 import { describe, expect, test } from "vitest";
-import { live, logNormal, type World } from "./world.ts";
+import { logNormal } from "./dice.ts";
+import { live, type World } from "./world.ts";
 
 const SEEDS = [11, 12, 13];
 const perSecond = (rate: number, burst = 2 / 60) => ({ requestsPerMinute: rate * 60, burst });
