@@ -16,11 +16,9 @@ const LONGEST_MS = 10_000;
 const LARGE = 0.2;
 const SMALL_DOUBT = 0.03;
 
-/** How much of a later comparison is believed. */
-const BELIEVED = 0.5;
-
-/** So near to our own count it is ours. */
+/** So near to our own count it is ours; or nearer than so many times the doubt. */
 const SAME = 0.02;
+const SAFELY = 2;
 
 /** With less doubt than this a comparison confirms what was found before. */
 const SURE = 0.1;
@@ -89,7 +87,9 @@ export class Calibration {
       // Each end of it is a call or a step off, too.
       const off = 2 * reading.step + (2 * ours * this.#factor) / anchor.answers;
       const doubt = (anchor.underWay + reading.underWay + off) / (ours * this.#factor);
-      if (!this.#judge(theirs / ours, doubt, anchor) && ms < LONGEST_MS) return;
+      const ended = this.#judge(theirs / ours, doubt, anchor) || !anchor.filling || ms >= LONGEST_MS;
+      // A calmer moment is the better one to begin at.
+      if (!ended && (doubt < SURE || anchor.underWay <= Math.max(off, 2 * reading.underWay))) return;
     }
     this.#begin(reading, ledger, now);
   }
@@ -112,8 +112,10 @@ export class Calibration {
     }
     // Of a bucket that was full something ran over: it took less than that.
     if (!anchor.filling && found > this.#factor) return true;
-    const next = this.#factor + (found - this.#factor) * (this.#confirmations === 0 ? 1 : BELIEVED);
-    this.#factor = Math.abs(next - 1) < Math.max(SAME, Math.min(doubt, LARGE)) ? 1 : next;
+    const believed = this.#factor + ((found - this.#factor) * difference) / (difference + doubt);
+    const next = Math.abs(found - 1) < Math.max(SAME, SAFELY * doubt) ? 1 : believed;
+    if (next === this.#factor) return false;
+    this.#factor = next;
     this.#confirmations++;
     return true;
   }

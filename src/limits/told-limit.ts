@@ -27,8 +27,12 @@ const SURELY_FILLING = 0.9;
 /** What is sent in so many ms is on its way: an answer's headers may not know of it. */
 const UNDER_WAY = 100;
 
-/** Refusals in a row that a limit explains although it was set right after the one before: something else refuses. */
+/**
+ * So many refusals in a row that a limit explains although it was set right after the one before, and no call that started
+ * after the first of them is answered in so many times the time that answers take: something else refuses.
+ */
 const IN_VAIN = 4;
+const LATE = 1.5;
 
 export class ToldLimit {
   readonly kind: LimitKind;
@@ -45,7 +49,10 @@ export class ToldLimit {
   #highBefore = Number.NEGATIVE_INFINITY;
   #highSince = Number.NEGATIVE_INFINITY;
   #emptiedAt = Number.NEGATIVE_INFINITY;
+  /** Refusals in a row that it explained, and since when; how long the last answer took. */
   #inVain = 0;
+  #vainSince = 0;
+  #took = 0;
   readonly #learned: { readonly at: number; readonly spent: number };
 
   /**
@@ -170,8 +177,9 @@ export class ToldLimit {
   }
 
   /** A call that started then was answered. */
-  answered(at: number): void {
-    if (at >= this.#emptiedAt) this.#inVain = 0;
+  answered(at: number, now: number): void {
+    this.#took = now - at;
+    if (at >= this.#vainSince) this.#inVain = 0;
   }
 
   /**
@@ -185,11 +193,11 @@ export class ToldLimit {
     const cost = needs * this.#factor;
     // What it had started with: it took nothing.
     const level = mark.level === undefined ? undefined : mark.level + cost;
-    const remaining = told?.remaining;
-    if (remaining === undefined ? level === undefined || level > 2 * cost : remaining > needs + told.step / 2)
-      return false;
+    const left = told?.remaining === undefined ? undefined : told.remaining - told.step / 2;
+    if (left === undefined ? level === undefined || level > 2 * cost : left > needs) return false;
     if (level === undefined || mark.at < this.#emptiedAt) return true;
-    if (++this.#inVain > IN_VAIN) return false;
+    if (this.#inVain++ === 0) this.#vainSince = now;
+    if (this.#inVain > IN_VAIN && now - this.#vainSince > this.#took * LATE) return false;
     // Less was left than it needs.
     this.#bucket.set(this.#bucket.level(now) - Math.max(0, level), now);
     this.#emptiedAt = now;

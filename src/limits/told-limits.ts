@@ -61,7 +61,7 @@ export class ToldLimits {
       limit.told(one, this.#markOf(mark, place), now);
       this.#tell(limit, one.name, before);
     }
-    if (answered) for (const limit of this.#limits) limit.answered(mark.at);
+    if (answered) for (const limit of this.#limits) limit.answered(mark.at, now);
   }
 
   #add(told: Told, now: number): number {
