@@ -84,8 +84,8 @@ export class Calibration {
     // While estimates are still being learned, the difference is theirs.
     const learning = ledger.corrected - anchor.corrected > LARGE * ours;
     if (ours > 0 && theirs > 0 && !learning) {
-      // Each end of it is a call or a step off, too.
-      const off = 2 * reading.step + (2 * ours * this.#factor) / anchor.answers;
+      // It is a call and a step off, too.
+      const off = reading.step + (ours * this.#factor) / anchor.answers;
       const doubt = (anchor.underWay + reading.underWay + off) / (ours * this.#factor);
       const ended = this.#judge(theirs / ours, doubt, anchor) || !anchor.filling || ms >= LONGEST_MS;
       // A calmer moment is the better one to begin at.
