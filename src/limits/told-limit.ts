@@ -134,6 +134,8 @@ export class ToldLimit {
     const left = remaining - (told.step > 1 ? told.step / 2 : 0) - this.#ledger.late * this.#factor;
     if (!this.#known) this.#first(left, mark, now);
     else if (mark.level !== undefined) this.#compare(left, { ...mark, level: mark.level }, { now, step: told.step });
+    // What was on its way when it was learned is not known.
+    if (now - this.#learned.at <= UNDER_WAY) return;
     const filling = remaining < this.#bucket.capacity * SURELY_FILLING;
     const underWay = this.#before(now) - this.#bucket.level(now);
     this.#calibration.compare({ remaining, perMinute, step: told.step, filling, underWay }, this.#ledger, now);

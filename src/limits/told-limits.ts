@@ -95,9 +95,15 @@ export class ToldLimits {
     now: number,
   ): readonly ToldLimit[] {
     return this.#limits.filter((limit, place) => {
-      if (refusal.limit !== undefined && limit.kind !== refusal.limit) return false;
+      if (!names(refusal.limit, limit.kind)) return false;
       const told = refusal.told.find(({ name }) => this.#places.get(name) === place);
       return limit.emptied({ needs: needs[limit.kind], told }, this.#markOf(mark, place), now);
     });
   }
 }
+
+/** Some say "tokens" of a limit of input or of output, and some of a limit of both which of them was too much. */
+const names = (named: LimitKind | undefined, kind: LimitKind): boolean =>
+  named === undefined ||
+  named === kind ||
+  (named !== "requests" && kind !== "requests" && (named === "tokens" || kind === "tokens"));
