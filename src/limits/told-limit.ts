@@ -27,6 +27,9 @@ const SURELY_FILLING = 0.9;
 /** What is sent in so many ms is on its way: an answer's headers may not know of it. */
 const UNDER_WAY = 100;
 
+/** Refusals that take no longer, ms, speak of the moment when their call came. */
+const AT_ONCE = 250;
+
 /**
  * So many refusals in a row that a limit explains although it was set right after the one before, and no call that started
  * after the first of them is answered in so many times the time that answers take: something else refuses.
@@ -200,8 +203,10 @@ export class ToldLimit {
     if (level === undefined || mark.at < this.#emptiedAt) return true;
     if (this.#inVain++ === 0) this.#vainSince = now;
     if (this.#inVain > IN_VAIN && now - this.#vainSince > this.#took * LATE) return false;
-    // Less was left than it needs.
-    this.#bucket.set(this.#bucket.level(now) - Math.max(0, level), now);
+    // Less was left than it needs: when it came, or, if that was long ago, by now.
+    const present = this.#bucket.level(now);
+    const over = now - mark.at > AT_ONCE ? Math.min(level, present) : level;
+    this.#bucket.set(present - Math.max(0, over), now);
     this.#emptiedAt = now;
     this.#restart(now);
     return true;

@@ -5,10 +5,10 @@ import { accountingOf } from "../../src/limits/accounting.ts";
 import { Admission, type AdmissionEvent, type Ending, type Ticket } from "../../src/limits/admission.ts";
 import { Estimate } from "../../src/limits/estimate.ts";
 import { type History, nextStep, noHistory } from "../../src/limits/retry.ts";
-import type { Told } from "../../src/limits/told.ts";
 import type { Limits } from "../../src/simulator/options.ts";
 import { type LimitName, Quota } from "../../src/simulator/traffic/quota.ts";
 import { seeded } from "./dice.ts";
+import { hintOf, takenOf, toldOf } from "./words.ts";
 
 export interface World {
   readonly records: number;
@@ -18,8 +18,8 @@ export interface World {
   readonly limits?: Limits;
   /** One lane each, with quotas of their own: instead of `limits`. A lane that is `undefined` shares the quota before it. */
   readonly keys?: readonly (Limits | undefined)[];
-  /** Whether answers tell the limits. Default false. */
-  readonly told?: boolean;
+  /** Whether answers tell the limits, or which of them. Default false. */
+  readonly told?: boolean | readonly LimitName[];
   /** Seconds of Retry-After: `exact` or rounded `up`; a number for the random refusals; none when left out. */
   readonly hint?: "up" | "exact" | undefined;
   /** Ms of an answer, drawn for each. Default 100. */
@@ -63,8 +63,6 @@ type Happened = AdmissionEvent & { readonly at: number; readonly lane: number };
 
 /** Client's work for a start, ms: two starts are never at the same moment. */
 const START_COST = 0.2;
-
-const KINDS = { requests: "requests", input: "input", output: "output", tokens: "tokens" } as const;
 
 export function live(world: World): Outcome {
   return new Run(world).run();
@@ -227,25 +225,23 @@ class Run {
       return { kind: hint === undefined ? "overloaded" : "limited", hint, told: [] };
     }
     if (this.#working >= knee) return { kind: "overloaded", hint: undefined, told: [] };
-    const { input, tokens } = this.#taken();
+    const { input, tokens } = takenOf(this.#world);
     const shortage = quota?.admit({ input, tokens }, this.#now);
     if (shortage === undefined) return undefined;
-    const limit = unnamed ? undefined : KINDS[shortage.limit];
-    return { kind: "limited", hint: this.#hint(shortage.wait), limit, told: this.#told(quota) };
+    const limit = unnamed ? undefined : shortage.limit;
+    return {
+      kind: "limited",
+      hint: hintOf(this.#world, shortage.wait),
+      limit,
+      told: toldOf(this.#world, quota, this.#now),
+    };
   }
 
   #answer({ quota }: Lane): Ending {
-    const { input, output, late } = this.#taken();
+    const { input, output, late } = takenOf(this.#world);
     quota?.settle({ output, tokens: late }, this.#now);
     const usage = { inputTokens: input, outputTokens: output };
-    return { kind: "answered", usage, told: this.#told(quota) };
-  }
-
-  /** What a call takes, at once and late. */
-  #taken() {
-    const { vendor, tokens: { input = 250, output = 250, most = 1_000 } = {} } = this.#world;
-    const reserves = vendor === "openai";
-    return { input, output, tokens: reserves ? Math.max(most, input) : input, late: reserves ? 0 : output };
+    return { kind: "answered", usage, told: toldOf(this.#world, quota, this.#now) };
   }
 
   #settle({ call, lane, ticket }: Sent, ending: Ending): void {
@@ -287,23 +283,6 @@ class Run {
   #isOut(): boolean {
     const [from, to] = this.#world.outage ?? [0, 0];
     return this.#now >= from && this.#now < to;
-  }
-
-  #hint(wait: number): number | undefined {
-    if (this.#world.hint === undefined) return undefined;
-    return this.#world.hint === "up" ? Math.ceil(wait / 1_000) * 1_000 : Math.ceil(wait);
-  }
-
-  #told(quota: Quota | undefined): readonly Told[] {
-    if (!this.#world.told || quota === undefined) return [];
-    const step = this.#world.vendor === "openai" ? 1 : 1_000;
-    return (Object.keys(KINDS) as LimitName[]).flatMap((name) => {
-      const level = quota.level(name, this.#now);
-      if (level === undefined) return [];
-      const rounded = name === "requests" ? 1 : step;
-      const remaining = Math.round(level.remaining / rounded) * rounded;
-      return { name, kind: KINDS[name], limit: level.perMinute, remaining, window: 60_000, step: rounded };
-    });
   }
 
   #other(at: number): void {
