@@ -23,9 +23,21 @@ const LEAST_ANSWERS = 3;
 
 /** Below this part of the highest level seen, the provider's bucket is surely not full, so that nothing overflows. */
 const SURELY_FILLING = 0.9;
+/** A provider's bucket holds what comes in so many ms at least, though it may never have been seen with so much. */
+const HOLDS_MS = 100;
 
 /** What is sent in so many ms is on its way: an answer's headers may not know of it. */
 const UNDER_WAY = 100;
+
+/**
+ * So many calls' worth is left in it, and no more than comes back in so many ms: of an empty bucket the headers do not tell
+ * how far it is below what we think.
+ */
+const SPARE_CALLS = 2;
+const SPARE_MS = 100;
+
+/** Where a refusal tells nothing, a limit is taken to be empty with so many calls' worth in it, by our count. */
+const BY_OUR_COUNT = SPARE_CALLS + 2;
 
 /** Refusals that take no longer, ms, speak of the moment when their call came. */
 const AT_ONCE = 250;
@@ -51,7 +63,7 @@ export class ToldLimit {
   #high = Number.NEGATIVE_INFINITY;
   #highBefore = Number.NEGATIVE_INFINITY;
   #highSince = Number.NEGATIVE_INFINITY;
-  #emptiedAt = Number.NEGATIVE_INFINITY;
+  #loweredAt = Number.NEGATIVE_INFINITY;
   /** Refusals in a row that it explained, and since when; how long the last answer took. */
   #inVain = 0;
   #vainSince = 0;
@@ -99,7 +111,8 @@ export class ToldLimit {
   }
 
   wait(amount: number, now: number): number {
-    return this.#bucket.wait(amount * this.#factor, now);
+    const cost = amount * this.#factor;
+    return this.#bucket.wait(cost + Math.min(SPARE_CALLS * cost, (SPARE_MS * this.perMinute) / 60_000), now);
   }
 
   /** Takes an amount as we count it; a negative one gives back. */
@@ -136,10 +149,11 @@ export class ToldLimit {
     // Rounded to the nearest: half a step may not be there. What answers in flight will take is still to come.
     const left = remaining - (told.step > 1 ? told.step / 2 : 0) - this.#ledger.late * this.#factor;
     if (!this.#known) this.#first(left, mark, now);
-    else if (mark.level !== undefined) this.#compare(left, { ...mark, level: mark.level }, { now, step: told.step });
+    else this.#compare(left, mark, { now, step: told.step });
     // What was on its way when it was learned is not known.
     if (now - this.#learned.at <= UNDER_WAY) return;
-    const filling = remaining < this.#bucket.capacity * SURELY_FILLING;
+    const holds = Math.max(this.#bucket.capacity, (HOLDS_MS * perMinute) / 60_000);
+    const filling = remaining < holds * SURELY_FILLING;
     const underWay = this.#before(now) - this.#bucket.level(now);
     this.#calibration.compare({ remaining, perMinute, step: told.step, filling, underWay }, this.#ledger, now);
   }
@@ -154,22 +168,20 @@ export class ToldLimit {
   }
 
   /** An answer may tell how it was when the call came, or when it left: only what holds for both is believed. */
-  #compare(
-    left: number,
-    mark: { readonly at: number; readonly level: number },
-    { now, step }: { now: number; step: number },
-  ): void {
+  #compare(left: number, { at, level: began }: Mark, { now, step }: { now: number; step: number }): void {
+    if (began === undefined) return;
     const level = this.#bucket.level(now);
-    const missing = Math.min(mark.level, level) - left;
+    const missing = Math.min(began, level) - left;
     if (missing > step) {
       this.#bucket.set(level - missing, now);
+      this.#loweredAt = now;
       this.#restart(now);
       return;
     }
     // Calls from before the comparison began knew of none of it.
-    if (mark.at < this.#since) return;
+    if (at < this.#since) return;
     this.#answers++;
-    this.#least = Math.min(this.#least, left - step / 2 - Math.max(mark.level, this.#before(now)));
+    this.#least = Math.min(this.#least, left - step / 2 - Math.max(began, this.#before(now)));
     if (this.#answers < LEAST_ANSWERS || now - this.#since < WINDOW) return;
     if (this.#least > 0) this.#bucket.set(level + this.#least, now);
     this.#restart(now);
@@ -199,15 +211,15 @@ export class ToldLimit {
     // What it had started with: it took nothing.
     const level = mark.level === undefined ? undefined : mark.level + cost;
     const left = told?.remaining === undefined ? undefined : told.remaining - told.step / 2;
-    if (left === undefined ? level === undefined || level > 2 * cost : left > needs) return false;
-    if (level === undefined || mark.at < this.#emptiedAt) return true;
+    if (left === undefined ? level === undefined || level > BY_OUR_COUNT * cost : left > needs) return false;
+    if (level === undefined || mark.at < this.#loweredAt) return true;
     if (this.#inVain++ === 0) this.#vainSince = now;
     if (this.#inVain > IN_VAIN && now - this.#vainSince > this.#took * LATE) return false;
     // Less was left than it needs: when it came, or, if that was long ago, by now.
     const present = this.#bucket.level(now);
     const over = now - mark.at > AT_ONCE ? Math.min(level, present) : level;
     this.#bucket.set(present - Math.max(0, over), now);
-    this.#emptiedAt = now;
+    this.#loweredAt = now;
     this.#restart(now);
     return true;
   }

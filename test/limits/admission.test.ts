@@ -96,9 +96,40 @@ describe("a limit that answers tell", () => {
   });
 
   test("is shared with others who use the same key", () => {
-    for (const run of each({ ...fifty, told: true, hint: "up", others: 20 })) {
-      expect(run.elapsed).toBeLessThan((900_000 / 30) * 1.1);
-      expect(run.othersRefused).toBeLessThan(run.elapsed * 0.02 * 0.02);
+    for (const others of [5, 10, 20]) {
+      for (const run of each({ ...fifty, told: true, hint: "up", others })) {
+        expect(run.elapsed).toBeLessThan((900_000 / (50 - others)) * 1.1);
+        expect(run.refused).toBeLessThan(40);
+        expect(run.othersRefused).toBeLessThan((run.elapsed / 1_000) * others * 0.02);
+      }
+    }
+  });
+
+  const both = { requestsPerMinute: 3_030, inputTokensPerMinute: 250 * 3_000, burst: 1 / 30 };
+
+  test.each<[string, Partial<World>]>([
+    ["which refusals name", {}],
+    ["which refusals do not name", { unnamed: true }],
+  ])("does not hide one that is not told, %s", (_name, named) => {
+    for (const run of each({ ...fifty, limits: both, told: ["requests"], hint: "up", ...named })) {
+      expect(run.elapsed).toBeLessThan(IDEAL * 1.08 + 500);
+      expect(run.refused).toBeLessThanOrEqual(40);
+      expect(run.events.map(({ type }) => type)).toContain("pace");
+    }
+  });
+
+  test("that tells of nothing left while calls are refused for something else is no cause for a storm", () => {
+    // A second bucket, of which the headers say nothing, gives a fifth of what is told.
+    for (const run of each({
+      ...fifty,
+      records: 200,
+      limits: perSecond(10, 1 / 30),
+      told: true,
+      hint: "up",
+      boast: 5,
+    })) {
+      expect(run.elapsed).toBeLessThan(18_000 * 1.2 + 2_000);
+      expect(run.refused).toBeLessThan(60);
     }
   });
 

@@ -17,7 +17,7 @@ export function hintOf({ hint }: World, wait: number): number | undefined {
   return hint === "up" ? Math.ceil(wait / 1_000) * 1_000 : Math.ceil(wait);
 }
 
-export function toldOf({ told, vendor }: World, quota: Quota | undefined, now: number): readonly Told[] {
+export function toldOf({ told, vendor, boast = 1 }: World, quota: Quota | undefined, now: number): readonly Told[] {
   if (!told || quota === undefined) return [];
   const step = vendor === "openai" ? 1 : 1_000;
   return (told === true ? NAMES : told).flatMap((name) => {
@@ -25,6 +25,6 @@ export function toldOf({ told, vendor }: World, quota: Quota | undefined, now: n
     if (level === undefined) return [];
     const rounded = name === "requests" ? 1 : step;
     const remaining = Math.round(level.remaining / rounded) * rounded;
-    return { name, kind: name, limit: level.perMinute, remaining, window: 60_000, step: rounded };
+    return { name, kind: name, limit: level.perMinute * boast, remaining, window: 60_000, step: rounded };
   });
 }

@@ -20,6 +20,8 @@ export interface World {
   readonly keys?: readonly (Limits | undefined)[];
   /** Whether answers tell the limits, or which of them. Default false. */
   readonly told?: boolean | readonly LimitName[];
+  /** How many times the real limits those told are. Default 1. */
+  readonly boast?: number;
   /** Seconds of Retry-After: `exact` or rounded `up`; a number for the random refusals; none when left out. */
   readonly hint?: "up" | "exact" | undefined;
   /** Ms of an answer, drawn for each. Default 100. */
