@@ -6,8 +6,11 @@
 import type { Ledger } from "./ledger.ts";
 
 /** The provider's count and ours are compared over so many answers and ms at least. */
-const LEAST_CALLS = 10;
-const LEAST_MS = 300;
+const LEAST_CALLS = 5;
+const LEAST_MS = 100;
+
+/** A moment that is so many times calmer than the one at which a comparison began is a better one. */
+const CALMER = 2;
 
 /** A comparison over so many ms that found no difference is begun anew: who else uses the key changes. */
 const LONGEST_MS = 10_000;
@@ -77,9 +80,16 @@ export class Calibration {
       return;
     }
     anchor.filling &&= reading.filling;
+    anchor.answers++;
     const ms = now - anchor.at;
-    if (++anchor.answers < LEAST_CALLS || ms < LEAST_MS) return;
     const ours = ledger.spent - ledger.late - anchor.drawn;
+    // A calmer moment is the better one to begin at.
+    const calmer = reading.underWay + reading.step < anchor.underWay / CALMER;
+    if (calmer && ours * this.#factor < anchor.underWay / SURE) {
+      this.#begin(reading, ledger, now);
+      return;
+    }
+    if (anchor.answers < LEAST_CALLS || ms < LEAST_MS) return;
     const theirs = anchor.remaining - reading.remaining + (ms * reading.perMinute) / 60_000;
     // While estimates are still being learned, the difference is theirs.
     const learning = ledger.corrected - anchor.corrected > LARGE * ours;
@@ -87,9 +97,8 @@ export class Calibration {
       // It is a call and a step off, too.
       const off = reading.step + (ours * this.#factor) / anchor.answers;
       const doubt = (anchor.underWay + reading.underWay + off) / (ours * this.#factor);
-      const ended = this.#judge(theirs / ours, doubt, anchor) || !anchor.filling || ms >= LONGEST_MS;
-      // A calmer moment is the better one to begin at.
-      if (!ended && (doubt < SURE || anchor.underWay <= Math.max(off, 2 * reading.underWay))) return;
+      const other = reading.filling && !anchor.filling;
+      if (!this.#judge(theirs / ours, doubt, anchor) && !other && ms < LONGEST_MS) return;
     }
     this.#begin(reading, ledger, now);
   }

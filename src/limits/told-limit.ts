@@ -49,6 +49,9 @@ const AT_ONCE = 250;
 const IN_VAIN = 4;
 const LATE = 1.5;
 
+/** What is empty time and again is left alone for so long at most, ms. */
+const LONGEST_DEBT = 2_000;
+
 export class ToldLimit {
   readonly kind: LimitKind;
   readonly #bucket: Bucket;
@@ -218,7 +221,9 @@ export class ToldLimit {
     // Less was left than it needs: when it came, or, if that was long ago, by now.
     const present = this.#bucket.level(now);
     const over = now - mark.at > AT_ONCE ? Math.min(level, present) : level;
-    this.#bucket.set(present - Math.max(0, over), now);
+    // While nothing is let through it is asked less and less often.
+    const debt = Math.min(cost * (2 ** (this.#inVain - 1) - 1), (LONGEST_DEBT * this.perMinute) / 60_000);
+    this.#bucket.set(present - Math.max(0, over) - debt, now);
     this.#loweredAt = now;
     this.#restart(now);
     return true;
