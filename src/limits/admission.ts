@@ -187,14 +187,17 @@ export class Admission {
       return;
     }
     this.#heard(now);
+    if (ending.kind === "limited") {
+      this.#limited(ticket, ending, now);
+      return;
+    }
     this.#told.listen(ending.told, { mark: ticket.told, answered: ending.kind === "answered" }, now);
     if (ending.kind === "answered") {
       this.#pauses = 0;
       const ms = now - ticket.startedAt;
       this.concurrency.answered(ms, ending.usage.outputTokens);
       this.#pace.answered({ ms, limit: this.concurrency.limit, growing: this.concurrency.growing }, now);
-    } else if (ending.kind === "limited") this.#limited(ticket, ending, now);
-    else if (ending.kind === "overloaded") this.#overloaded(ticket, ending.hint, now);
+    } else if (ending.kind === "overloaded") this.#overloaded(ticket, ending.hint, now);
   }
 
   #settleAmounts({ need }: Ticket, ending: Ending, now: number): void {
@@ -234,7 +237,7 @@ export class Admission {
   #limited(ticket: Ticket, ending: Limited, now: number): void {
     const { hint, limit } = ending;
     this.concurrency.rateLimited();
-    const empty = this.#told.emptied(ending, { mark: ticket.told, needs: ticket.need.whole }, now);
+    const empty = this.#told.refused(ending, { mark: ticket.told, needs: ticket.need.whole }, now);
     if (empty.length > 0) {
       if (hint === undefined || hint <= ROUNDED) return;
       this.#pause(hint - ROUNDED, "nothing remains of a limit", now);

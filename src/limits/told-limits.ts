@@ -85,20 +85,26 @@ export class ToldLimits {
   }
 
   /**
-   * The limits that a refusal shows to be empty, set right by it; none, when it is for something that nobody tells.
+   * Takes in a refusal. Returns the limits that it shows to be empty, set right by it; none, when it is for something that
+   * nobody tells.
    *
    * @param refusal.limit the one that it names
    */
-  emptied(
+  refused(
     refusal: { readonly limit?: LimitKind | undefined; readonly told: readonly Told[] },
     { mark, needs }: { mark: ToldMark; needs: Amounts },
     now: number,
   ): readonly ToldLimit[] {
-    return this.#limits.filter((limit, place) => {
+    const unknown = refusal.told.filter(({ name }) => !this.#places.has(name));
+    this.listen(unknown, { mark, answered: false }, now);
+    const empty = this.#limits.filter((limit, place) => {
       if (!names(refusal.limit, limit.kind)) return false;
       const told = refusal.told.find(({ name }) => this.#places.get(name) === place);
       return limit.emptied({ needs: needs[limit.kind], told }, this.#markOf(mark, place), now);
     });
+    // After that: what it says of what remains is the same news once more.
+    this.listen(refusal.told, { mark, answered: false }, now);
+    return empty;
   }
 }
 

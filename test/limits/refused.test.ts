@@ -10,6 +10,8 @@ const told = (remaining: number) => [
   { name: "r", kind: "requests", limit: 3_000, remaining, window: 60_000, step: 1 } as const,
 ];
 
+const ANSWERED: Ending = { kind: "answered", usage: { inputTokens: 250, outputTokens: 250 }, told: told(100) };
+
 /** Fifty requests a second are told, of which 100 are there; then six calls at once are refused. */
 function refused(refusal: { remaining?: number; limit?: LimitKind; hint?: number }) {
   const events: AdmissionEvent[] = [];
@@ -17,8 +19,7 @@ function refused(refusal: { remaining?: number; limit?: LimitKind; hint?: number
   admission.concurrency.allow(64, false);
   const need = admission.need(SIZE);
   const first = admission.start(need, 0);
-  const usage = { inputTokens: 250, outputTokens: 250 };
-  admission.settle(first, { kind: "answered", usage, told: told(100) }, 100);
+  admission.settle(first, ANSWERED, 100);
   const tickets = Array.from({ length: 6 }, (_, i) => admission.start(need, 200 + i));
   const { remaining, limit, hint = 1_000 } = refusal;
   const ending: Ending = { kind: "limited", hint, limit, told: remaining === undefined ? [] : told(remaining) };
@@ -45,6 +46,23 @@ describe("calls refused under a told limit", () => {
     expect(heard).toEqual(["pause"]);
     expect(wait.ms).toBeGreaterThan(1_500);
     expect(wait.ms).toBeLessThan(3_000);
+  });
+
+  test("time and again, though they are let through slower and slower: something else refuses, and is searched for", () => {
+    const events: AdmissionEvent[] = [];
+    const admission = new Admission(accountingOf("anthropic"), (event) => events.push(event));
+    admission.concurrency.allow(64, false);
+    const need = admission.need(SIZE);
+    admission.settle(admission.start(need, 0), ANSWERED, 100);
+    let refusals = 0;
+    for (let now = 200; !events.some(({ type }) => type === "pace"); now++) {
+      if (admission.wait(need, now).ms > 0) continue;
+      const ticket = admission.start(need, now);
+      admission.settle(ticket, { kind: "limited", hint: 1_000, limit: "requests", told: told(0) }, now + 1);
+      if (++refusals > 30) break;
+    }
+    expect(refusals).toBeGreaterThan(5);
+    expect(refusals).toBeLessThan(30);
   });
 
   test.each([
