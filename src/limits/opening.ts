@@ -49,8 +49,6 @@ export class Opening {
   }
 
   #over(now: number): boolean {
-    if (this.#growing || this.#began === undefined) return false;
-    const round = this.#round === Number.POSITIVE_INFINITY ? 0 : this.#round;
-    return now - this.#began > Math.max(LASTS, ROUNDS * round);
+    return !this.#growing && now - (this.#began ?? now) > Math.max(LASTS, ROUNDS * this.#round);
   }
 }
