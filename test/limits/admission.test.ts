@@ -51,6 +51,22 @@ describe("a limit that nobody tells", () => {
     }
   });
 
+  test.each([60, 110, 140, 300, 700])(
+    "is met by few calls at %s ms, whatever it counts, and hardly costs time",
+    (ms) => {
+      const latency = logNormal(ms, 0.02);
+      const output = { outputTokensPerMinute: 250 * 3_000, burst: 1 / 30 };
+      for (const run of [
+        ...each({ ...fifty, hint: "up", latency }),
+        ...each({ ...fifty, hint: "up", latency, limits: output }),
+      ]) {
+        // One call a ms starts while the first refusal is on its way, and one round is in flight.
+        expect(run.refused).toBeLessThanOrEqual(20);
+        expect(run.elapsed).toBeLessThan(IDEAL + ms + 1_500);
+      }
+    },
+  );
+
   test("once found, is met about every five seconds", () => {
     for (const run of each({ ...fifty, records: 5_000, hint: "up" })) {
       const later = run.refusals.filter((at) => at > 5_000);
