@@ -12,7 +12,7 @@ const LEAST = 1;
 const GROWING = 2;
 
 /** With a fixed number in flight the second round takes so much of the first one's time to start, and no more. */
-const SPREAD = 1 / 3;
+const SPREAD = 1 / 4;
 
 /** Refusals are a matter of the first moments, ms, and of the first rounds; in slow start, of each step. */
 const LASTS = 1_000;
