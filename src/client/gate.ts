@@ -4,6 +4,7 @@ import { type Budget, dollars } from "../budget.ts";
 import { failure, type MillraceError } from "../errors.ts";
 import type { WaitCause } from "../limits/admission.ts";
 import { LONGEST_TIMER } from "../limits/sleep.ts";
+import { misaddressed } from "./address.ts";
 import type { Lane, Measure, Started } from "./lane.ts";
 import type { Line, Waiter } from "./line.ts";
 import type { Claim } from "./spending.ts";
@@ -29,7 +30,7 @@ const STARTS_A_TURN = 1;
 /** `budget`: the cap on the cost leaves room only when calls in flight turn out cheaper than they might. */
 type HoldCause = WaitCause | "budget";
 
-/** Before a provider was ever heard, its absence is more likely a wrong address than an outage, ms. */
+/** So long, ms, a provider is waited for that was never heard and whose address is wrong, by all that shows. */
 const UNHEARD_PATIENCE = 30_000;
 
 export class Gate {
@@ -163,19 +164,31 @@ export class Gate {
     this.#timer = setTimeout(this.#pump, Math.min(Math.ceil(ms), LONGEST_TIMER));
   }
 
-  /** Ends the wait of those whose patience with an outage is over. @returns ms until the next one's is */
+  /** Ends the wait of those whose patience with an outage of all lanes is over. @returns ms until the next one's is */
   #giveUp(now: number): number {
-    const [lane] = this.open;
-    const since = lane?.admission.outSince;
-    if (lane === undefined || since === undefined) return Number.POSITIVE_INFINITY;
+    const last = this.#lastOut();
+    if (last === undefined) return Number.POSITIVE_INFINITY;
+    const { lane, since } = last;
     let soonest = Number.POSITIVE_INFINITY;
     for (const line of this.#lines) {
-      const patience = lane.heard ? line.patience : Math.min(line.patience, UNHEARD_PATIENCE);
+      const patience = unreached(lane) ? Math.min(line.patience, UNHEARD_PATIENCE) : line.patience;
       const left = since + patience - now;
       if (left > 0) soonest = Math.min(soonest, left);
       else giveAll(line, outOfOrder(lane, now - since));
     }
     return soonest;
+  }
+
+  /** Of lanes that are all out of order the one that held out longest; undefined while one is not. */
+  #lastOut(): { readonly lane: Lane; readonly since: number } | undefined {
+    let last: { readonly lane: Lane; readonly since: number } | undefined;
+    for (const lane of this.lanes) {
+      if (lane.closed !== undefined) continue;
+      const since = lane.admission.outSince;
+      if (since === undefined) return undefined;
+      if (last === undefined || since > last.since) last = { lane, since };
+    }
+    return last;
   }
 
   #turnAway(): void {
@@ -212,11 +225,14 @@ function capReached({ cap, left }: Budget, claim: Claim): MillraceError {
   );
 }
 
-function outOfOrder({ fault, provider, heard }: Lane, ms: number): MillraceError {
+const unreached = ({ heard, fault }: Lane): boolean => !heard && misaddressed(fault);
+
+function outOfOrder(lane: Lane, ms: number): MillraceError {
+  const { fault, provider } = lane;
   const why = fault?.message ?? `${provider.name} does not answer.`;
   const seconds = Math.round(ms / 1_000);
-  const text = heard
-    ? `Every call has failed for ${seconds} s, the last with: ${why} Run it again later, or allow more with --max-wait (maxWait).`
-    : `No call has been answered in ${seconds} s: ${why}`;
+  const text = unreached(lane)
+    ? `No call has been answered in ${seconds} s: ${why}`
+    : `Every call has failed for ${seconds} s, the last with: ${why} Run it again later, or allow more with --max-wait (maxWait).`;
   return failure("max_wait_exceeded", text, { cause: fault, status: fault?.status });
 }

@@ -60,7 +60,7 @@ export class Lane {
   closed: MillraceError | undefined;
   /** The last fault that was heard. */
   fault: MillraceError | undefined;
-  /** Whether the provider has ever answered, in whatever words. */
+  /** Whether the provider has ever answered, in whatever words: a fault that it tells is one. */
   heard = false;
   /** Its key, model or account was refused before any call was answered: what is still under way is refused as well. */
   barred = false;
@@ -119,8 +119,10 @@ export class Lane {
       this.barred = false;
     }
     const ending = endingOf(outcome, record);
-    if (ending.kind === "fault") this.fault = outcome as MillraceError;
-    else if (ending.kind !== "other" || ending.heard) this.heard = true;
+    if (ending.kind === "fault") {
+      this.fault = outcome as MillraceError;
+      this.heard ||= this.fault.status !== undefined;
+    } else if (ending.kind !== "other" || ending.heard) this.heard = true;
     this.admission.settle(ticket, ending, now);
     for (const act of this.#listeners) act();
   }

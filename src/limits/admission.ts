@@ -7,11 +7,12 @@ import type { Usage } from "../usage.ts";
 import type { Accounting, Need, Size } from "./accounting.ts";
 import { type Amounts, LIMIT_KINDS, type LimitKind, type Limits } from "./amounts.ts";
 import { Concurrency } from "./concurrency.ts";
+import type { Ledger, LimitUse } from "./ledger.ts";
 import { Outage } from "./outage.ts";
 import { OwnLimit } from "./own-limit.ts";
 import { Pace, type PaceMark } from "./pace.ts";
 import type { Told } from "./told.ts";
-import { type Ledger, type LimitUse, ToldLimit } from "./told-limit.ts";
+import { type Learned, ToldLimits, type ToldMark } from "./told-limits.ts";
 
 export type { LimitUse };
 
@@ -20,12 +21,11 @@ export type WaitCause = LimitKind | "concurrency" | "pace" | "pause" | "outage";
 
 /** A decision, with its reason. */
 export type AdmissionEvent =
-  | { readonly type: "limit-learned"; readonly kind: LimitKind; readonly perMinute: number; readonly reason: string }
+  | Learned
   | { readonly type: "concurrency"; readonly from: number; readonly to: number; readonly reason: string }
   | { readonly type: "pace"; readonly perMinute: number | undefined; readonly reason: string }
   | { readonly type: "pause"; readonly ms: number; readonly reason: string }
   | { readonly type: "probe"; readonly reason: string }
-  | { readonly type: "quota-shared"; readonly kind: LimitKind; readonly reason: string }
   | { readonly type: "outage"; readonly reason: string }
   | { readonly type: "resumed"; readonly reason: string };
 
@@ -51,10 +51,7 @@ type Limited = Extract<Ending, { readonly kind: "limited" }>;
 export interface Ticket {
   readonly startedAt: number;
   readonly need: Need;
-  /** What was spent when it had started. */
-  readonly spent: Amounts;
-  /** The told limits' levels then, by their names. */
-  readonly levels: ReadonlyMap<string, number>;
+  readonly told: ToldMark;
   readonly pace: PaceMark;
   readonly probe: boolean;
 }
@@ -63,8 +60,8 @@ export interface Ticket {
 const FIRST_PAUSE = 1_000;
 const LONGEST_PAUSE = 60_000;
 
-/** Taken from a limit, as a part of what all keys together send: they share it. */
-const SHARED = 0.75;
+/** Hints of whole seconds are rounded up: so much of one, ms, may not be there. */
+const ROUNDED = 1_000;
 
 const SLACK = 1e-9;
 
@@ -73,7 +70,7 @@ export class Admission {
   readonly #accounting: Accounting;
   readonly #observe: (event: AdmissionEvent) => void;
   readonly #caps = new Map<LimitKind, OwnLimit>();
-  readonly #told = new Map<string, ToldLimit>();
+  readonly #told: ToldLimits;
   readonly #ledgers: Readonly<Record<LimitKind, Ledger>> = {
     requests: { spent: 0, late: 0, corrected: 0 },
     input: { spent: 0, late: 0, corrected: 0 },
@@ -82,8 +79,6 @@ export class Admission {
   };
   readonly #pace = new Pace();
   readonly #outage = new Outage();
-  #keys = 1;
-  #shared = false;
   #pausedUntil = 0;
   #pauses = 0;
   /** A refusal whose pause has not been ended by an answer. */
@@ -92,6 +87,7 @@ export class Admission {
   constructor(accounting: Accounting, observe: (event: AdmissionEvent) => void) {
     this.#accounting = accounting;
     this.#observe = observe;
+    this.#told = new ToldLimits(this.#ledgers, observe);
     this.concurrency = new Concurrency((change) => observe({ type: "concurrency", ...change }));
   }
 
@@ -107,7 +103,7 @@ export class Admission {
 
   /** It is one of so many keys' lanes. Until it shows otherwise they are taken to draw on one quota. */
   beside(keys: number): void {
-    this.#keys = Math.max(this.#keys, keys);
+    this.#told.beside(keys);
   }
 
   need(size: Size): Need {
@@ -116,7 +112,7 @@ export class Admission {
 
   /** The limits that are known, and how much of each was used since. */
   uses(now: number): readonly LimitUse[] {
-    return [...this.#told.values(), ...this.#caps.values()].map((limit) => limit.use(now));
+    return [...this.#told.all, ...this.#caps.values()].map((limit) => limit.use(now));
   }
 
   /** Calls a minute that it was found to carry; undefined: nothing was to be found. */
@@ -145,7 +141,7 @@ export class Admission {
       ms = wait;
       cause = kind;
     };
-    for (const limit of this.#told.values()) consider(limit.wait(whole[limit.kind], now), limit.kind);
+    for (const limit of this.#told.all) consider(limit.wait(whole[limit.kind], now), limit.kind);
     for (const [kind, bucket] of this.#caps) consider(bucket.wait(whole[kind], now), kind);
     return ms < SLACK ? NOW : { ms, cause };
   }
@@ -155,8 +151,7 @@ export class Admission {
       this.#spend(kind, need.whole[kind], now);
       this.#ledgers[kind].late += need.late[kind];
     }
-    const levels = new Map<string, number>();
-    for (const [name, limit] of this.#told) levels.set(name, limit.level(now));
+    const told = { at: now, spent: this.#spent(), levels: this.#told.levels(now) };
     this.concurrency.start();
     const probe = this.#outage.active;
     if (probe) {
@@ -166,12 +161,12 @@ export class Admission {
       this.#probeNext = false;
       this.#observe({ type: "probe", reason: "the pause is over" });
     }
-    return { startedAt: now, need, spent: this.#spent(), levels, pace: this.#pace.start(now), probe };
+    return { startedAt: now, need, told, pace: this.#pace.start(now), probe };
   }
 
   #spend(kind: LimitKind, amount: number, now: number): void {
     this.#ledgers[kind].spent += amount;
-    for (const limit of this.#told.values()) if (limit.kind === kind) limit.take(amount, now);
+    this.#told.take(kind, amount, now);
     this.#caps.get(kind)?.take(amount, now);
   }
 
@@ -192,14 +187,17 @@ export class Admission {
       return;
     }
     this.#heard(now);
-    this.#listen(ending.told, ticket, now);
+    if (ending.kind === "limited") {
+      this.#limited(ticket, ending, now);
+      return;
+    }
+    this.#told.listen(ending.told, { mark: ticket.told, answered: ending.kind === "answered" }, now);
     if (ending.kind === "answered") {
       this.#pauses = 0;
       const ms = now - ticket.startedAt;
       this.concurrency.answered(ms, ending.usage.outputTokens);
       this.#pace.answered({ ms, limit: this.concurrency.limit, growing: this.concurrency.growing }, now);
-    } else if (ending.kind === "limited") this.#limited(ticket, ending, now);
-    else if (ending.kind === "overloaded") this.#overloaded(ticket, ending.hint, now);
+    } else if (ending.kind === "overloaded") this.#overloaded(ticket, ending.hint, now);
   }
 
   #settleAmounts({ need }: Ticket, ending: Ending, now: number): void {
@@ -236,28 +234,16 @@ export class Admission {
     this.#pace.resume(now);
   }
 
-  #listen(told: readonly Told[], { startedAt: at, spent, levels }: Ticket, now: number): void {
-    for (const one of told) {
-      const { name, kind } = one;
-      let limit = this.#told.get(name);
-      const before = limit?.perMinute;
-      if (limit === undefined) {
-        limit = new ToldLimit(one, { ledger: this.#ledgers[kind], keys: this.#keys, now });
-        this.#told.set(name, limit);
-      }
-      limit.told(one, { at, spent: spent[kind], level: levels.get(name) }, now);
-      if (!this.#shared && this.#keys > 1 && (limit.factor ?? 0) > this.#keys * SHARED) {
-        this.#shared = true;
-        this.#observe({ type: "quota-shared", kind, reason: "another key draws on the same quota" });
-      }
-      if (before !== limit.perMinute) {
-        this.#observe({ type: "limit-learned", kind, perMinute: limit.perMinute, reason: `told by ${name}` });
-      }
-    }
-  }
-
-  #limited(ticket: Ticket, { hint, limit, told }: Limited, now: number): void {
+  #limited(ticket: Ticket, ending: Limited, now: number): void {
+    const { hint, limit } = ending;
     this.concurrency.rateLimited();
+    const empty = this.#told.refused(ending, { mark: ticket.told, needs: ticket.need.whole }, now);
+    if (empty.length > 0) {
+      if (hint === undefined || hint <= ROUNDED) return;
+      this.#pause(hint - ROUNDED, "nothing remains of a limit", now);
+      for (const one of empty) one.drained(this.#pausedUntil, now);
+      return;
+    }
     const before = this.#pace.perMinute(now);
     const search = this.#pace.refused(ticket.pace, {
       late: limit === undefined ? undefined : ticket.need.late[limit] / ticket.need.whole[limit],
@@ -267,9 +253,6 @@ export class Admission {
     const after = this.#pace.perMinute(now);
     if (after !== before) this.#observe({ type: "pace", perMinute: after, reason: "found by a refusal" });
     if (search) this.#pause(hint, "most of the last calls were refused", now);
-    else if (hint !== undefined && told.some(({ remaining }) => remaining === 0)) {
-      this.#pause(hint, "nothing remains of a limit", now);
-    }
   }
 
   #overloaded(ticket: Ticket, hint: number | undefined, now: number): void {

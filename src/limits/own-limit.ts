@@ -2,7 +2,7 @@
 
 import type { LimitKind } from "./amounts.ts";
 import { Bucket } from "./bucket.ts";
-import { type Ledger, type LimitUse, useOf } from "./told-limit.ts";
+import { type Ledger, type LimitUse, useOf } from "./ledger.ts";
 
 /** So many ms' worth may start at once. */
 const BURST = 1_000;

@@ -64,6 +64,9 @@ const BURST = 0.1;
 
 const SLOWER = 0.7;
 
+/** So many refusals in a row may be for a debt that is still being paid; each time twice as many calls' time is waited. */
+const DRY = 5;
+
 /** A rate measured so short a time ago, ms, is not doubted for refusals that follow one another. */
 const FRESH = 1_000;
 
@@ -104,6 +107,9 @@ export class Pace {
   #proven = 0;
   readonly #empty: Empty[] = [];
   #cutAt = Number.NEGATIVE_INFINITY;
+  /** Refusals in a row between which nothing was let through, and when the last one was heard. */
+  #dry = 0;
+  #dryAt = Number.NEGATIVE_INFINITY;
   /** Calls that were refused while others were let through, at a pace that was found. */
   readonly #single: PaceMark[] = [];
   #doubtUntil = Number.NEGATIVE_INFINITY;
@@ -154,7 +160,14 @@ export class Pace {
       return true;
     }
     // Nothing was let through since the bucket was last empty: it is deep in debt. A rate shows later.
-    if (this.#found.mode === "searching" && empty.drawn - (this.#empty.at(-1)?.drawn ?? 0) < 1) return true;
+    if (empty.drawn - (this.#empty.at(-1)?.drawn ?? 0) >= 1) this.#dry = 0;
+    else if (this.#found.mode === "searching") return true;
+    else if (this.#dry < DRY) {
+      // What had started by the last time says nothing new.
+      if (mark.at >= this.#dryAt) this.#bucket?.set(Math.min(this.#bucket.level(now), -(2 ** ++this.#dry)), now);
+      this.#dryAt = now;
+      return false;
+    }
     // What is in flight will still draw its part.
     const debt = late * inFlight;
     this.#bucket?.set(Math.min(this.#bucket.level(now), -debt), now);

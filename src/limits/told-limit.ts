@@ -5,16 +5,9 @@
 
 import type { LimitKind } from "./amounts.ts";
 import { Bucket } from "./bucket.ts";
+import { Calibration } from "./calibration.ts";
+import { type Ledger, type LimitUse, useOf } from "./ledger.ts";
 import type { Told } from "./told.ts";
-
-/** What was sent so far, of one kind and as we count. */
-export interface Ledger {
-  spent: number;
-  /** Of that: what the provider will take only when the answers are complete. */
-  late: number;
-  /** By how much answers differed from what was expected of them, summed up. */
-  corrected: number;
-}
 
 /** How things stood when a call had been started. */
 export interface Mark {
@@ -24,72 +17,60 @@ export interface Mark {
   readonly level: number | undefined;
 }
 
-/** A limit, and how far it was used since it became known. */
-export interface LimitUse {
-  readonly kind: LimitKind;
-  /** `provider`: as it tells it. `own`: one of ours. */
-  readonly from: "provider" | "own";
-  readonly perMinute: number;
-  /** Taken of it since, as the provider counts. */
-  readonly spent: number;
-  /** 1: to the brim. */
-  readonly used: number;
-}
-
-/** What was taken of a limit in so many ms. */
-export function useOf(limit: Pick<LimitUse, "kind" | "from" | "perMinute">, spent: number, ms: number): LimitUse {
-  const { kind, from, perMinute } = limit;
-  const allowed = (ms * perMinute) / 60_000;
-  const used = allowed <= 0 ? 0 : Math.round((spent / allowed) * 1_000) / 1_000;
-  return { kind, from, perMinute: Math.round(perMinute), spent: Math.round(spent), used };
-}
-
 /** Answers are compared with our own count over so long at least, ms. */
 const WINDOW = 300;
 const LEAST_ANSWERS = 3;
 
-/** Answers over which the provider's count and ours are compared. */
-const LEAST_CALLS = 10;
-
-/** Where the provider rounds: so many times the rounding must have been drawn. */
-const LEAST_STEPS = 10;
-
-/** A difference that may be one of rounding or of the moment, as a part. */
-const TOLERANCE = 0.2;
-
-/** How much of a later comparison is believed. */
-const CALIBRATION = 0.5;
-
-/** How wrong our count of a call may be found to be. */
-const LEAST_FACTOR = 0.01;
-const MOST_FACTOR = 10;
-
 /** Below this part of the highest level seen, the provider's bucket is surely not full, so that nothing overflows. */
 const SURELY_FILLING = 0.9;
+/** A provider's bucket holds what comes in so many ms at least, though it may never have been seen with so much. */
+const HOLDS_MS = 100;
 
-/** Where a comparison of the provider's count with ours began. */
-interface Anchor {
-  readonly at: number;
-  readonly remaining: number;
-  readonly drawn: number;
-  readonly corrected: number;
-  readonly filling: boolean;
-}
+/** What is sent in so many ms is on its way: an answer's headers may not know of it. */
+const UNDER_WAY = 100;
+
+/**
+ * So many calls' worth is left in it, and no more than comes back in so many ms: of an empty bucket the headers do not tell
+ * how far it is below what we think.
+ */
+const SPARE_CALLS = 2;
+const SPARE_MS = 100;
+
+/** Where a refusal tells nothing, a limit is taken to be empty with so many calls' worth in it, by our count. */
+const BY_OUR_COUNT = SPARE_CALLS + 2;
+
+/** Refusals that take no longer, ms, speak of the moment when their call came. */
+const AT_ONCE = 250;
+
+/**
+ * So many refusals in a row that a limit explains although it was set right after the one before, and no call that started
+ * after the first of them is answered in so many times the time that answers take: something else refuses.
+ */
+const IN_VAIN = 4;
+const LATE = 1.5;
+
+/** What is empty time and again is left alone for so long at most, ms. */
+const LONGEST_DEBT = 2_000;
 
 export class ToldLimit {
   readonly kind: LimitKind;
   readonly #bucket: Bucket;
   readonly #ledger: Ledger;
-  /** What a unit of ours is in the provider's count. */
-  #factor: number;
-  #calibrations = 0;
+  readonly #calibration: Calibration;
   #window: number;
   #known = false;
   #least = Number.POSITIVE_INFINITY;
   #answers = 0;
   #since: number;
-  #anchor: Anchor | undefined;
-  #answersSinceAnchor = 0;
+  /** The highest levels of the last moments and of those before, and when the last ones began. */
+  #high = Number.NEGATIVE_INFINITY;
+  #highBefore = Number.NEGATIVE_INFINITY;
+  #highSince = Number.NEGATIVE_INFINITY;
+  #loweredAt = Number.NEGATIVE_INFINITY;
+  /** Refusals in a row that it explained, and since when; how long the last answer took. */
+  #inVain = 0;
+  #vainSince = 0;
+  #took = 0;
   readonly #learned: { readonly at: number; readonly spent: number };
 
   /**
@@ -97,8 +78,7 @@ export class ToldLimit {
    * as much as one of each of them
    */
   constructor(told: Told, { ledger, keys, now }: { ledger: Ledger; keys: number; now: number }) {
-    this.#factor = keys;
-
+    this.#calibration = new Calibration(keys);
     this.kind = told.kind;
     this.#ledger = ledger;
     this.#window = told.window;
@@ -116,7 +96,11 @@ export class ToldLimit {
 
   /** How many times as much as we send is taken from the limit; undefined: not known yet. */
   get factor(): number | undefined {
-    return this.#calibrations < 2 ? undefined : this.#factor;
+    return this.#calibration.sure ? this.#factor : undefined;
+  }
+
+  get #factor(): number {
+    return this.#calibration.factor;
   }
 
   use(now: number): LimitUse {
@@ -130,12 +114,29 @@ export class ToldLimit {
   }
 
   wait(amount: number, now: number): number {
-    return this.#bucket.wait(amount * this.#factor, now);
+    const cost = amount * this.#factor;
+    return this.#bucket.wait(cost + Math.min(SPARE_CALLS * cost, (SPARE_MS * this.perMinute) / 60_000), now);
   }
 
   /** Takes an amount as we count it; a negative one gives back. */
   take(amount: number, now: number): void {
+    if (amount > 0) {
+      if (now - this.#highSince > UNDER_WAY) {
+        this.#highBefore = this.#high;
+        this.#high = Number.NEGATIVE_INFINITY;
+        this.#highSince = now;
+      }
+      this.#high = Math.max(this.#high, this.#bucket.level(now));
+    }
     this.#bucket.take(amount * this.#factor, now);
+  }
+
+  /** The level before what is still on its way was sent. */
+  #before(now: number): number {
+    const level = this.#bucket.level(now);
+    const ms = now - this.#highSince;
+    if (ms > 2 * UNDER_WAY) return level;
+    return Math.max(level, this.#high, ms > UNDER_WAY ? level : this.#highBefore);
   }
 
   /** Takes in what an answer tells. @param mark how this limit stood when that call had been started */
@@ -151,8 +152,13 @@ export class ToldLimit {
     // Rounded to the nearest: half a step may not be there. What answers in flight will take is still to come.
     const left = remaining - (told.step > 1 ? told.step / 2 : 0) - this.#ledger.late * this.#factor;
     if (!this.#known) this.#first(left, mark, now);
-    else if (mark.level !== undefined) this.#compare(left, { ...mark, level: mark.level }, { now, step: told.step });
-    this.#calibrate(remaining, told.step, now);
+    else this.#compare(left, mark, { now, step: told.step });
+    // What was on its way when it was learned is not known.
+    if (now - this.#learned.at <= UNDER_WAY) return;
+    const holds = Math.max(this.#bucket.capacity, (HOLDS_MS * perMinute) / 60_000);
+    const filling = remaining < holds * SURELY_FILLING;
+    const underWay = this.#before(now) - this.#bucket.level(now);
+    this.#calibration.compare({ remaining, perMinute, step: told.step, filling, underWay }, this.#ledger, now);
   }
 
   #first(left: number, mark: Mark, now: number): void {
@@ -165,22 +171,20 @@ export class ToldLimit {
   }
 
   /** An answer may tell how it was when the call came, or when it left: only what holds for both is believed. */
-  #compare(
-    left: number,
-    mark: { readonly at: number; readonly level: number },
-    { now, step }: { now: number; step: number },
-  ): void {
+  #compare(left: number, { at, level: began }: Mark, { now, step }: { now: number; step: number }): void {
+    if (began === undefined) return;
     const level = this.#bucket.level(now);
-    const missing = Math.min(mark.level, level) - left;
+    const missing = Math.min(began, level) - left;
     if (missing > step) {
       this.#bucket.set(level - missing, now);
+      this.#loweredAt = now;
       this.#restart(now);
       return;
     }
     // Calls from before the comparison began knew of none of it.
-    if (mark.at < this.#since) return;
+    if (at < this.#since) return;
     this.#answers++;
-    this.#least = Math.min(this.#least, left - step / 2 - Math.max(mark.level, level));
+    this.#least = Math.min(this.#least, left - step / 2 - Math.max(began, this.#before(now)));
     if (this.#answers < LEAST_ANSWERS || now - this.#since < WINDOW) return;
     if (this.#least > 0) this.#bucket.set(level + this.#least, now);
     this.#restart(now);
@@ -192,36 +196,42 @@ export class ToldLimit {
     this.#least = Number.POSITIVE_INFINITY;
   }
 
+  /** A call that started then was answered. */
+  answered(at: number, now: number): void {
+    this.#took = now - at;
+    if (at >= this.#vainSince) this.#inVain = 0;
+  }
+
   /**
-   * The provider's count over a while against ours. It may count other things than we do, or others may use the key: then
-   * a call of ours costs more of what is left, and they get their share.
+   * Whether it is for this limit that a call was refused: nothing was left for it, by the refusal's own headers, or by our
+   * count where they say nothing. Then our count is set right.
+   *
+   * @param call.needs of this limit, as we count @param call.told what the refusal tells of it
    */
-  #calibrate(remaining: number, step: number, now: number): void {
-    const filling = remaining < this.#bucket.capacity * SURELY_FILLING;
-    const { spent, late, corrected } = this.#ledger;
-    const drawn = spent - late;
-    const from = this.#anchor;
-    this.#answersSinceAnchor++;
-    if (from !== undefined) {
-      const enough = this.#answersSinceAnchor >= LEAST_CALLS && now - from.at >= WINDOW;
-      // Rounding must not pass for a difference.
-      if (!enough || (step > 1 && (drawn - from.drawn) * this.#factor < LEAST_STEPS * step)) return;
-    }
-    this.#anchor = { at: now, remaining, drawn, corrected, filling };
-    this.#answersSinceAnchor = 0;
-    if (from === undefined) return;
-    const theirs = from.remaining - remaining + ((now - from.at) * this.perMinute) / 60_000;
-    const ours = drawn - from.drawn;
-    // While estimates are still being learned, the difference is theirs.
-    if (ours <= 0 || theirs <= 0 || corrected - from.corrected > TOLERANCE * ours) return;
-    const found = Math.min(MOST_FACTOR, Math.max(LEAST_FACTOR, theirs / ours));
-    if (Math.abs(found - this.#factor) < TOLERANCE * this.#factor) {
-      this.#calibrations++;
-      return;
-    }
-    // Of a bucket that was full something ran over: it took less than that.
-    if (!(filling && from.filling) && found > this.#factor) return;
-    this.#factor += (found - this.#factor) * (this.#calibrations === 0 ? 1 : CALIBRATION);
-    this.#calibrations++;
+  emptied(call: { readonly needs: number; readonly told: Told | undefined }, mark: Mark, now: number): boolean {
+    const { needs, told } = call;
+    const cost = needs * this.#factor;
+    // What it had started with: it took nothing.
+    const level = mark.level === undefined ? undefined : mark.level + cost;
+    const left = told?.remaining === undefined ? undefined : told.remaining - told.step / 2;
+    if (left === undefined ? level === undefined || level > BY_OUR_COUNT * cost : left > needs) return false;
+    if (level === undefined || mark.at < this.#loweredAt) return true;
+    if (this.#inVain++ === 0) this.#vainSince = now;
+    if (this.#inVain > IN_VAIN && now - this.#vainSince > this.#took * LATE) return false;
+    // Less was left than it needs: when it came, or, if that was long ago, by now.
+    const present = this.#bucket.level(now);
+    const over = now - mark.at > AT_ONCE ? Math.min(level, present) : level;
+    // While nothing is let through it is asked less and less often.
+    const debt = Math.min(cost * (2 ** (this.#inVain - 1) - 1), (LONGEST_DEBT * this.perMinute) / 60_000);
+    this.#bucket.set(present - Math.max(0, over) - debt, now);
+    this.#loweredAt = now;
+    this.#restart(now);
+    return true;
+  }
+
+  /** Nothing will be let through until then. */
+  drained(until: number, now: number): void {
+    const refill = ((until - now) * this.perMinute) / 60_000;
+    this.#bucket.set(Math.min(this.#bucket.level(now), -refill), now);
   }
 }

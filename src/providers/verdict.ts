@@ -107,12 +107,19 @@ export function knowsNoSchemas(refusal: Refusal): boolean {
   );
 }
 
-/** Which limit a 429 speaks of: all vendors name it ("on tokens per min (TPM)", "80,000 output tokens per minute"). */
+/** "50 requests per minute", "80,000 output tokens per minute", "tokens per min (TPM)". */
+const A_MINUTE = /(?:(output|input|prompt)[ _-]?)?(tokens|requests)[ _-]?(?:per|\/)[ _-]?(?:min|sec|hour|day)/;
+
+/**
+ * Which limit a 429 speaks of. What stands before "per minute" is it: Anthropic goes on with the advice to lower "the maximum
+ * tokens requested", whichever it was.
+ */
 export function limitOf({ words }: Refusal): "requests" | "input" | "output" | "tokens" | undefined {
-  if (/output[ _-]?tokens/.test(words)) return "output";
-  if (/(?:input|prompt)[ _-]?tokens/.test(words)) return "input";
-  if (/tokens/.test(words)) return "tokens";
-  return /requests/.test(words) ? "requests" : undefined;
+  const [said = words] = A_MINUTE.exec(words) ?? [];
+  if (/output[ _-]?tokens/.test(said)) return "output";
+  if (/(?:input|prompt)[ _-]?tokens/.test(said)) return "input";
+  if (/tokens/.test(said)) return "tokens";
+  return /requests/.test(said) ? "requests" : undefined;
 }
 
 /** A compatible server that does not know how to tell the usage of a stream. */

@@ -82,7 +82,7 @@ describe("lanes", () => {
       expect(two.rate / one.rate).toBeGreaterThan(1.4);
       expect(shared.rate / one.rate).toBeGreaterThan(0.6);
       expect(shared.rate / one.rate).toBeLessThan(1.6);
-      expect(shared.refused).toBeLessThanOrEqual(one.refused + 40);
+      expect(shared.refused).toBeLessThanOrEqual(one.refused + 20);
     },
   );
 });

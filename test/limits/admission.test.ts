@@ -1,7 +1,8 @@
 /** What admission promises, under virtual time: bounds, each for seeds and latencies that nothing was tuned on. */
 
 import { describe, expect, test } from "vitest";
-import { live, logNormal, type World } from "./world.ts";
+import { logNormal } from "./dice.ts";
+import { live, type World } from "./world.ts";
 
 const SEEDS = [11, 12, 13];
 const perSecond = (rate: number, burst = 2 / 60) => ({ requestsPerMinute: rate * 60, burst });
@@ -50,6 +51,22 @@ describe("a limit that nobody tells", () => {
     }
   });
 
+  test.each([60, 110, 140, 300, 700])(
+    "is met by few calls at %s ms, whatever it counts, and hardly costs time",
+    (ms) => {
+      const latency = logNormal(ms, 0.02);
+      const output = { outputTokensPerMinute: 250 * 3_000, burst: 1 / 30 };
+      for (const run of [
+        ...each({ ...fifty, hint: "up", latency }),
+        ...each({ ...fifty, hint: "up", latency, limits: output }),
+      ]) {
+        // What starts while the first refusal is on its way: of a short round, more calls a ms.
+        expect(run.refused).toBeLessThanOrEqual(ms < 100 ? 35 : 20);
+        expect(run.elapsed).toBeLessThan(IDEAL + ms + 1_500);
+      }
+    },
+  );
+
   test("once found, is met about every five seconds", () => {
     for (const run of each({ ...fifty, records: 5_000, hint: "up" })) {
       const later = run.refusals.filter((at) => at > 5_000);
@@ -95,9 +112,40 @@ describe("a limit that answers tell", () => {
   });
 
   test("is shared with others who use the same key", () => {
-    for (const run of each({ ...fifty, told: true, hint: "up", others: 20 })) {
-      expect(run.elapsed).toBeLessThan((900_000 / 30) * 1.1);
-      expect(run.othersRefused).toBeLessThan(run.elapsed * 0.02 * 0.02);
+    for (const others of [5, 10, 20]) {
+      for (const run of each({ ...fifty, told: true, hint: "up", others })) {
+        expect(run.elapsed).toBeLessThan((900_000 / (50 - others)) * 1.1);
+        expect(run.refused).toBeLessThan(40);
+        expect(run.othersRefused).toBeLessThan((run.elapsed / 1_000) * others * 0.02);
+      }
+    }
+  });
+
+  const both = { requestsPerMinute: 3_030, inputTokensPerMinute: 250 * 3_000, burst: 1 / 30 };
+
+  test.each<[string, Partial<World>]>([
+    ["which refusals name", {}],
+    ["which refusals do not name", { unnamed: true }],
+  ])("does not hide one that is not told, %s", (_name, named) => {
+    for (const run of each({ ...fifty, limits: both, told: ["requests"], hint: "up", ...named })) {
+      expect(run.elapsed).toBeLessThan(IDEAL * 1.08 + 500);
+      expect(run.refused).toBeLessThanOrEqual(40);
+      expect(run.events.map(({ type }) => type)).toContain("pace");
+    }
+  });
+
+  test("that tells of nothing left while calls are refused for something else is no cause for a storm", () => {
+    // A second bucket, of which the headers say nothing, gives a fifth of what is told.
+    for (const run of each({
+      ...fifty,
+      records: 200,
+      limits: perSecond(10, 1 / 30),
+      told: true,
+      hint: "up",
+      boast: 5,
+    })) {
+      expect(run.elapsed).toBeLessThan(18_000 * 1.2 + 2_000);
+      expect(run.refused).toBeLessThan(60);
     }
   });
 

@@ -5,9 +5,10 @@ import { accountingOf } from "../../src/limits/accounting.ts";
 import { Admission, type AdmissionEvent, type Ending, type Ticket } from "../../src/limits/admission.ts";
 import { Estimate } from "../../src/limits/estimate.ts";
 import { type History, nextStep, noHistory } from "../../src/limits/retry.ts";
-import type { Told } from "../../src/limits/told.ts";
 import type { Limits } from "../../src/simulator/options.ts";
 import { type LimitName, Quota } from "../../src/simulator/traffic/quota.ts";
+import { seeded } from "./dice.ts";
+import { hintOf, takenOf, toldOf } from "./words.ts";
 
 export interface World {
   readonly records: number;
@@ -15,8 +16,12 @@ export interface World {
   /** Default `auto` up to 1,000. */
   readonly concurrency?: number;
   readonly limits?: Limits;
-  /** Whether answers tell the limits. Default false. */
-  readonly told?: boolean;
+  /** One lane each, with quotas of their own: instead of `limits`. A lane that is `undefined` shares the quota before it. */
+  readonly keys?: readonly (Limits | undefined)[];
+  /** Whether answers tell the limits, or which of them. Default false. */
+  readonly told?: boolean | readonly LimitName[];
+  /** How many times the real limits those told are. Default 1. */
+  readonly boast?: number;
   /** Seconds of Retry-After: `exact` or rounded `up`; a number for the random refusals; none when left out. */
   readonly hint?: "up" | "exact" | undefined;
   /** Ms of an answer, drawn for each. Default 100. */
@@ -36,7 +41,7 @@ export interface World {
   readonly seed?: number;
   /** Refusals do not say which limit it was. */
   readonly unnamed?: boolean;
-  /** Calls of somebody else on the same key a second. */
+  /** Calls of somebody else on the first key a second. */
   readonly others?: number;
 }
 
@@ -51,13 +56,15 @@ export interface Outcome {
   /** Times of the answers, ms. */
   readonly answers: readonly number[];
   readonly refusals: readonly number[];
-  readonly events: readonly (AdmissionEvent & { readonly at: number })[];
+  readonly events: readonly Happened[];
+  /** Answered by each key. */
+  readonly byKey: readonly number[];
 }
+
+type Happened = AdmissionEvent & { readonly at: number; readonly lane: number };
 
 /** Client's work for a start, ms: two starts are never at the same moment. */
 const START_COST = 0.2;
-
-const KINDS = { requests: "requests", input: "input", output: "output", tokens: "tokens" } as const;
 
 export function live(world: World): Outcome {
   return new Run(world).run();
@@ -68,12 +75,23 @@ interface Call {
   readonly record: object;
 }
 
+interface Lane {
+  readonly quota: Quota | undefined;
+  readonly admission: Admission;
+  readonly estimate: Estimate;
+  answered: number;
+}
+
+interface Sent {
+  readonly call: Call;
+  readonly lane: Lane;
+  readonly ticket: Ticket;
+}
+
 class Run {
   readonly #world: World;
   readonly #random: () => number;
-  readonly #quota: Quota | undefined;
-  readonly #admission: Admission;
-  readonly #estimate = new Estimate();
+  readonly #lanes: Lane[] = [];
   readonly #queue: Call[] = [];
   readonly #agenda = new TinyQueue<{ at: number; order: number; act: () => void }>(
     [],
@@ -88,22 +106,30 @@ class Run {
   #failed = 0;
   readonly #answers: number[] = [];
   readonly #refusals: number[] = [];
-  readonly #events: (AdmissionEvent & { readonly at: number })[] = [];
+  readonly #events: Happened[] = [];
 
   constructor(world: World) {
     this.#world = world;
     this.#random = seeded(world.seed ?? 1);
     this.#left = world.records;
-    this.#quota = world.limits && new Quota(world.limits, 0);
-    this.#admission = new Admission(accountingOf(world.vendor ?? "anthropic"), (event) =>
-      this.#events.push({ ...event, at: this.#now }),
-    );
-    this.#admission.concurrency.allow(world.concurrency ?? 1_000, world.concurrency === undefined);
+    for (const limits of world.keys ?? [world.limits]) this.#open(limits);
+  }
+
+  #open(limits: Limits | undefined): void {
+    const { vendor = "anthropic", keys, concurrency } = this.#world;
+    const shared = keys === undefined ? undefined : this.#lanes.at(-1)?.quota;
+    const quota = limits === undefined ? shared : new Quota(limits, 0);
+    const number = this.#lanes.length + 1;
+    const observe = (event: AdmissionEvent) => this.#events.push({ ...event, at: this.#now, lane: number });
+    const admission = new Admission(accountingOf(vendor), observe);
+    admission.beside(keys?.length ?? 1);
+    admission.concurrency.allow(concurrency ?? 1_000, concurrency === undefined);
+    this.#lanes.push({ quota, admission, estimate: new Estimate(), answered: 0 });
   }
 
   run(): Outcome {
     for (let i = 0; i < this.#world.records; i++) this.#queue.push({ history: noHistory(0), record: {} });
-    for (const [at, limits] of this.#world.changes ?? []) this.#at(at, () => this.#quota?.tune(limits, at));
+    for (const [at, limits] of this.#world.changes ?? []) this.#at(at, () => this.#lanes[0]?.quota?.tune(limits, at));
     if (this.#world.others !== undefined) this.#other(0);
     this.#pumpAt(0);
     while (this.#left > 0) {
@@ -119,10 +145,11 @@ class Run {
       answered: this.#answers.length,
       failed: this.#failed,
       othersRefused: this.#othersRefused,
-      peak: this.#admission.concurrency.peak,
+      peak: Math.max(...this.#lanes.map(({ admission }) => admission.concurrency.peak)),
       answers: this.#answers,
       refusals: this.#refusals,
       events: this.#events,
+      byKey: this.#lanes.map(({ answered }) => answered),
     };
   }
 
@@ -143,81 +170,97 @@ class Run {
   #pump(): void {
     const call = this.#queue[0];
     if (call === undefined) return;
-    const { ms } = this.#admission.wait(this.#need(), this.#now);
+    const inFlight = this.#lanes.reduce((sum, { admission }) => sum + admission.concurrency.inFlight, 0);
+    if (inFlight >= (this.#world.concurrency ?? Number.POSITIVE_INFINITY)) return;
+    const { lane, ms } = this.#soonest();
     // A timer is a millisecond late.
     if (ms > 0) {
       if (ms < Number.POSITIVE_INFINITY) this.#pumpAt(this.#now + Math.ceil(ms) + 1);
       return;
     }
     this.#queue.shift();
-    this.#send(call, this.#admission.start(this.#need(), this.#now));
+    this.#send({ call, lane, ticket: lane.admission.start(this.#need(lane), this.#now) });
     this.#pumpAt(this.#now + START_COST);
   }
 
-  #need() {
-    const { input = 250, most = 1_000 } = this.#world.tokens ?? {};
-    const length = this.#world.length ?? input * 4;
-    return this.#admission.need({
-      input: this.#estimate.input(length),
-      output: this.#estimate.output(most),
-      most,
+  /** As `Gate` does. */
+  #soonest(): { lane: Lane; ms: number } {
+    const offers = this.#lanes.map((lane) => {
+      const { inFlight, limit } = lane.admission.concurrency;
+      return { lane, ms: lane.admission.wait(this.#need(lane), this.#now).ms, load: inFlight / limit };
     });
+    return offers.reduce((best, one) =>
+      one.ms < best.ms || (one.ms === best.ms && one.load < best.load) ? one : best,
+    );
   }
 
-  #send(call: Call, ticket: Ticket): void {
-    call.history.attempts++;
-    const { roundTrip = 4, tokens: { input = 250, output = 250, most = 1_000 } = {}, vendor } = this.#world;
+  #need({ admission, estimate }: Lane) {
+    const { input = 250, most = 1_000 } = this.#world.tokens ?? {};
+    const length = this.#world.length ?? input * 4;
+    return admission.need({ input: estimate.input(length), output: estimate.output(most), most });
+  }
+
+  #send(sent: Sent): void {
+    sent.call.history.attempts++;
+    const { roundTrip = 4, latency = () => 100 } = this.#world;
     this.#at(this.#now + roundTrip / 2, () => {
-      const back = (ms: number, ending: () => Ending) =>
-        this.#at(this.#now + ms, () => this.#settle(call, ticket, ending()));
-      if (this.#isOut()) return back(roundTrip / 2, () => ({ kind: "fault", record: call.record }));
-      const { unrelated, knee = Number.POSITIVE_INFINITY, latency = () => 100 } = this.#world;
-      if (unrelated !== undefined && this.#random() < unrelated.share) {
-        const { hint } = unrelated;
-        return back(roundTrip / 2, () => ({ kind: hint === undefined ? "overloaded" : "limited", hint, told: [] }));
-      }
-      if (this.#working >= knee) return back(roundTrip / 2, () => ({ kind: "overloaded", hint: undefined, told: [] }));
-      const tokens = vendor === "openai" ? Math.max(most, input) : input;
-      const shortage = this.#quota?.admit({ input, tokens }, this.#now);
-      if (shortage !== undefined) {
-        const told = this.#told();
-        const hint = this.#hint(shortage.wait);
-        return back(roundTrip / 2, () => ({
-          kind: "limited",
-          hint,
-          limit: this.#world.unnamed ? undefined : KINDS[shortage.limit],
-          told,
-        }));
+      const back = (ending: Ending) => this.#at(this.#now + roundTrip / 2, () => this.#settle(sent, ending));
+      const refusal = this.#refusal(sent);
+      if (refusal !== undefined) {
+        back(refusal);
+        return;
       }
       this.#working++;
-      const ms = latency(this.#random);
-      this.#at(this.#now + ms, () => {
+      this.#at(this.#now + latency(this.#random), () => {
         this.#working--;
-        this.#quota?.settle({ output, tokens: vendor === "openai" ? 0 : output }, this.#now);
-        const told = this.#told();
-        back(roundTrip / 2, () => ({
-          kind: "answered",
-          usage: { inputTokens: input, outputTokens: output },
-          told,
-        }));
+        back(this.#answer(sent.lane));
       });
     });
   }
 
-  #settle(call: Call, ticket: Ticket, ending: Ending): void {
-    this.#admission.settle(ticket, ending, this.#now);
+  /** What the provider says at once. */
+  #refusal({ call, lane: { quota } }: Sent): Ending | undefined {
+    const { unrelated, knee = Number.POSITIVE_INFINITY, unnamed } = this.#world;
+    if (this.#isOut()) return { kind: "fault", record: call.record };
+    if (unrelated !== undefined && this.#random() < unrelated.share) {
+      const { hint } = unrelated;
+      return { kind: hint === undefined ? "overloaded" : "limited", hint, told: [] };
+    }
+    if (this.#working >= knee) return { kind: "overloaded", hint: undefined, told: [] };
+    const { input, tokens } = takenOf(this.#world);
+    const shortage = quota?.admit({ input, tokens }, this.#now);
+    if (shortage === undefined) return undefined;
+    const limit = unnamed ? undefined : shortage.limit;
+    return {
+      kind: "limited",
+      hint: hintOf(this.#world, shortage.wait),
+      limit,
+      told: toldOf(this.#world, quota, this.#now),
+    };
+  }
+
+  #answer({ quota }: Lane): Ending {
+    const { input, output, late } = takenOf(this.#world);
+    quota?.settle({ output, tokens: late }, this.#now);
+    const usage = { inputTokens: input, outputTokens: output };
+    return { kind: "answered", usage, told: toldOf(this.#world, quota, this.#now) };
+  }
+
+  #settle({ call, lane, ticket }: Sent, ending: Ending): void {
+    lane.admission.settle(ticket, ending, this.#now);
     if (ending.kind === "answered") {
-      this.#estimate.learn(this.#world.length ?? ending.usage.inputTokens * 4, ending.usage);
+      lane.estimate.learn(this.#world.length ?? ending.usage.inputTokens * 4, ending.usage);
+      lane.answered++;
       this.#answers.push(this.#now);
       this.#left--;
-    } else this.#again(call, ending);
+    } else this.#again({ call, lane, ticket }, ending);
     this.#pumpAt(this.#now);
   }
 
-  #again(call: Call, ending: Ending): void {
+  #again({ call, lane }: Sent, ending: Ending): void {
     const wait = ending.kind === "limited" || ending.kind === "overloaded";
     if (wait) this.#refusals.push(this.#now);
-    if (!wait && this.#admission.outSince !== undefined) {
+    if (!wait && lane.admission.outSince !== undefined) {
       this.#queue.unshift(call);
       return;
     }
@@ -244,45 +287,13 @@ class Run {
     return this.#now >= from && this.#now < to;
   }
 
-  #hint(wait: number): number | undefined {
-    if (this.#world.hint === undefined) return undefined;
-    return this.#world.hint === "up" ? Math.ceil(wait / 1_000) * 1_000 : Math.ceil(wait);
-  }
-
-  #told(): readonly Told[] {
-    if (!this.#world.told || this.#quota === undefined) return [];
-    const step = this.#world.vendor === "openai" ? 1 : 1_000;
-    return (Object.keys(KINDS) as LimitName[]).flatMap((name) => {
-      const level = this.#quota?.level(name, this.#now);
-      if (level === undefined) return [];
-      const rounded = name === "requests" ? 1 : step;
-      const remaining = Math.round(level.remaining / rounded) * rounded;
-      return { name, kind: KINDS[name], limit: level.perMinute, remaining, window: 60_000, step: rounded };
-    });
-  }
-
   #other(at: number): void {
+    const quota = this.#lanes[0]?.quota;
     this.#at(at, () => {
       const { tokens: { input = 250, output = 250 } = {}, others = 1 } = this.#world;
-      if (this.#quota?.admit({ input, tokens: input }, this.#now) !== undefined) this.#othersRefused++;
-      else this.#quota?.settle({ output, tokens: output }, this.#now);
+      if (quota?.admit({ input, tokens: input }, this.#now) !== undefined) this.#othersRefused++;
+      else quota?.settle({ output, tokens: output }, this.#now);
       this.#other(this.#now + 1_000 / others);
     });
   }
 }
-
-/** Mulberry32: small, and good enough for a test's dice. */
-export function seeded(seed: number): () => number {
-  let state = seed >>> 0;
-  return () => {
-    state = (state + 0x6d2b79f5) >>> 0;
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
-}
-
-export const logNormal =
-  (median: number, sigma: number) =>
-  (random: () => number): number =>
-    median * Math.exp(sigma * Math.sqrt(-2 * Math.log(1 - random())) * Math.cos(2 * Math.PI * random()));

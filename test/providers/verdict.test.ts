@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from "vitest";
 import { readRefusal } from "../../src/providers/refusal.ts";
-import { verdict } from "../../src/providers/verdict.ts";
+import { limitOf, verdict } from "../../src/providers/verdict.ts";
 
 const body = (error: object): string => JSON.stringify({ error });
 
@@ -24,5 +24,19 @@ describe("a refusal", () => {
     [498, { message: "Flex tier capacity exceeded" }, "overloaded"],
   ] as const)("%i %o is %s", (status, error, code) => {
     expect(verdict(readRefusal(status, new Headers(), body(error)))).toBe(code);
+  });
+
+  const advice = "Please reduce the prompt length or the maximum tokens requested, or try again later.";
+  test.each([
+    [`This request would exceed the rate limit of 3,000 requests per minute. ${advice}`, "requests"],
+    [`This request would exceed the rate limit of 80,000 output tokens per minute. ${advice}`, "output"],
+    [`This request would exceed the rate limit of 80,000 input tokens per minute. ${advice}`, "input"],
+    ["Rate limit reached for m on requests per min (RPM): Limit 3, Used 3, Requested 1.", "requests"],
+    ["Rate limit reached for m on tokens per min (TPM): Limit 3, Used 3, Requested 1.", "tokens"],
+    ["Requests rate limit exceeded", "requests"],
+    [advice, "tokens"],
+    ["Slow down.", undefined],
+  ] as const)("that says %j names the limit it is for", (message, limit) => {
+    expect(limitOf(readRefusal(429, new Headers(), body({ message })))).toBe(limit);
   });
 });

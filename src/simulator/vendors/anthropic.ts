@@ -43,11 +43,15 @@ const LIMIT_WORDS: Record<LimitName, string> = {
   tokens: "tokens",
 };
 
+/** Made before the first refusal: that takes ms, in which calls would be sent that no real server would be late to refuse. */
+const GROUPED = new Intl.NumberFormat("en");
+GROUPED.format(1_000);
+
 function sentence(problem: Problem): string {
   if (problem.kind === "unknown_model") return `model: ${problem.model}`;
   if (!problem.shortage) return problem.message ?? PROBLEMS[problem.kind][2];
   const { limit, perMinute } = problem.shortage;
-  return `This request would exceed the rate limit for your organization of ${perMinute.toLocaleString("en")} ${LIMIT_WORDS[limit]} per minute. For details, refer to: https://docs.claude.com/en/api/rate-limits. You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, or try again later.`;
+  return `This request would exceed the rate limit for your organization of ${GROUPED.format(perMinute)} ${LIMIT_WORDS[limit]} per minute. For details, refer to: https://docs.claude.com/en/api/rate-limits. You can see the response headers for current usage. Please reduce the prompt length or the maximum tokens requested, or try again later.`;
 }
 
 function problemBody(problem: Problem, stamp: Stamp): object {
