@@ -1,10 +1,11 @@
 /** A table in an SQLite file, through Node's own SQLite. */
 
-import { mkdir, open, rm, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { failure } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import { loadSqlite } from "../load.ts";
 import { shareClaim } from "./claim.ts";
 import type { Entry, Refusal, Table } from "./database.ts";
@@ -53,7 +54,7 @@ export class SqliteTable implements Table {
     this.#real = await realPath(this.path);
     const found = await stat(this.#real).catch(() => undefined);
     if (found !== undefined) await this.#check(this.#real);
-    await mkdir(dirname(this.#real), { recursive: true });
+    await makeFolder(dirname(this.#real));
     this.#release = await shareClaim(this.#real);
     this.#made = found === undefined;
     const { DatabaseSync } = loadSqlite();
