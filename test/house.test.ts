@@ -9,6 +9,7 @@ import { ROOT } from "./support.ts";
 const GROUND = [
   "load",
   "folder",
+  "missing",
   "fields",
   "template",
   "errors",

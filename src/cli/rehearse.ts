@@ -39,7 +39,7 @@ export async function rehearse(
   const at = job.stages.findIndex((stage) => stage instanceof Analyze);
   const asking = job.stages[at];
   if (!(asking instanceof Analyze)) return undefined;
-  const { request, check, limits, prices } = asking.settings;
+  const { request, named, check, limits, prices } = asking.settings;
   const providers = membersOf(asking.provider);
   const [provider] = providers as [Provider];
   const counter = await tokenCounter(provider);
@@ -49,10 +49,12 @@ export async function rehearse(
     let source: Source | undefined;
     const ask = async (record: unknown) => {
       look.add(await request(record));
+      named.met(record);
       if (look.requests + look.stored === 1) source = sourceOf(record) ?? undefined;
       return drop;
     };
     const report = await readThrough(job, [...job.stages.slice(0, at), ask], flags);
+    named.end();
     const output = await look.outputTokens(check);
     const estimate = estimated({
       provider: provider.name,
