@@ -55,6 +55,9 @@ export function lastWords({ report, error }: Ended, code: number, places: Places
   const kept = whole ? places : keptOf(places, report);
   const lines = [
     ...summary(report, { ending, ...kept }),
+    ...(whole && report.read === 0
+      ? ["No record was read: the input has none, or --skip passed over all of them."]
+      : []),
     ...adviceFor(code, kept),
     ...again(report, { code, store: places.store }),
   ];
@@ -103,7 +106,10 @@ function adviceFor(code: number, { output, deadLetters, store }: Omit<Places, "l
       if (output !== undefined && databaseOf(output) !== undefined) {
         return [`The rows committed so far are in ${output}; run it again to have them all.`];
       }
-      if (store !== undefined) return ["Run the same command again to go on: what was answered is not paid for twice."];
+      if (store !== undefined) {
+        const first = code === EXIT.stopped ? "Once that is settled, run" : "Run";
+        return [`${first} the same command again to go on: what was answered is not paid for twice.`];
+      }
       if (output === undefined || output === "-") return ["Run it again to start anew."];
       return [`What was done is kept in ${output}; run it again with --fresh to start anew.`];
     default:

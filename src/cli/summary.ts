@@ -68,13 +68,14 @@ function counts({ read, written, deadLettered, dropped, unfinished }: RunReport)
 /** Kinds of failures that are named; the others are counted. */
 const NAMED = 3;
 
-function failures({ failures: all, deadLettered, read }: RunReport): string {
+function failures({ failures: all, deadLettered, read, unfinished }: RunReport): string {
   const sorted = (Object.entries(all) as [ErrorCode, number][]).sort(([, a], [, b]) => b - a);
   const named = sorted.slice(0, NAMED).map(([code, times]) => failed(code, times));
   const others = sorted.slice(NAMED);
   if (others.length > 0) named.push(`${count(others.reduce((sum, [, times]) => sum + times, 0))} for other reasons`);
   if (named.length === 0) return "";
-  return `${read > 0 && deadLettered <= read ? `${percent(deadLettered / read)}: ` : ""}${named.join(" · ")}`;
+  const ended = read - unfinished;
+  return `${ended > 0 && deadLettered <= ended ? `${percent(deadLettered / ended)}: ` : ""}${named.join(" · ")}`;
 }
 
 function requests({ requests: sent, retries, rateLimited, elapsedMs, latencyMs }: RunReport): string {

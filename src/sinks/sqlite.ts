@@ -68,14 +68,7 @@ export class SqliteTable implements Table {
 
   /** What is no database is somebody's file: it stays as it is. */
   async #check(path: string): Promise<void> {
-    const file = await open(path, "r");
-    try {
-      if (!(await file.stat()).isFile()) throw new Error("it is no regular file");
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
-      if (bytesRead === 0 || buffer.toString("latin1") === MAGIC) return;
-    } finally {
-      await file.close();
-    }
+    if (await mayBeSqlite(path)) return;
     throw failure("invalid_option", `Cannot write ${this.path}: it is no SQLite database. Choose another output.`);
   }
 
@@ -155,4 +148,16 @@ function isLock(error: unknown): boolean {
   if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number")) return false;
   const code = error.errcode & 0xff;
   return code === BUSY || code === LOCKED;
+}
+
+/** Whether a file is empty or begins as a database does. @throws Error for what is no regular file */
+export async function mayBeSqlite(path: string): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    if (!(await file.stat()).isFile()) throw new Error("it is no regular file");
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
+    return bytesRead === 0 || buffer.toString("latin1") === MAGIC;
+  } finally {
+    await file.close();
+  }
 }
