@@ -19,7 +19,7 @@ import {
   type Settings,
 } from "../transforms/analyze-options.ts";
 import { type ArticleInput, type Articles, checkArticles, questionOf } from "./article.ts";
-import { into, RUN_OPTIONS, type RunOptions, runArticles, runOne } from "./run.ts";
+import { checkListeners, into, RUN_OPTIONS, type RunOptions, runArticles, runOne } from "./run.ts";
 
 /** How a client makes its calls; the same names as `analyze()` has. */
 export interface CallOptions extends Pick<AnalyzeOptions, CallName | "prices"> {
@@ -123,6 +123,7 @@ export class ArticleClient {
    */
   async batchAnalyze(articles: Articles, options: BatchOptions = {}): Promise<(ArticleAnalysis | null)[]> {
     checkKeys(options, ["maxConcurrent", ...RUN_OPTIONS], "batchAnalyze()");
+    checkListeners(options, "batchAnalyze()");
     checkArticles(articles, "batchAnalyze()");
     const own = options.maxConcurrent;
     const maxConcurrent = own === undefined ? this.#maxConcurrent : checkedMost(own);
