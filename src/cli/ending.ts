@@ -91,7 +91,8 @@ function again(
   const final = sum(all.filter(([failed]) => FINAL.has(failed)));
   if (passing + final === 0) return [];
   const retried = `The same command again tries ${count(passing)} of them again, at the price of these only`;
-  const anew = `--retry-failed asks anew for the ${count(final)} whose answers were of no use`;
+  const whose = final === 1 ? "one whose answer was" : `${count(final)} whose answers were`;
+  const anew = `--retry-failed asks anew for the ${whose} of no use`;
   if (final === 0) return [`${retried}.`];
   return [passing === 0 ? `With the same command, ${anew}.` : `${retried}; ${anew}.`];
 }

@@ -3,7 +3,7 @@
 import { dollars } from "../budget.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { RunReport } from "../report.ts";
-import { cause, count, failed, percent, time } from "./words.ts";
+import { cause, count, failed, NO_PRICE, percent, time } from "./words.ts";
 
 export interface Outlook {
   /** How much is done, from 0 to 1; undefined: nobody knows. */
@@ -111,7 +111,7 @@ function tokens({ usage, unknownUsage }: RunReport): string {
 
 function cost(report: RunReport): string {
   if (report.requests === 0) return "";
-  if (report.cost === null) return "unknown: there is no price for the model (prices)";
+  if (report.cost === null) return NO_PRICE;
   const { cost: known, costAtMost, pricesDate } = report;
   const more =
     costAtMost !== null && costAtMost > known ? `, ${dollars(costAtMost)} at most: some calls broke off` : "";

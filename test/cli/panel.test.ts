@@ -202,7 +202,14 @@ describe("the end summary", () => {
       "The same command again tries 2 of them again, at the price of these only.",
     );
     expect(next({ failures: { refused: 2 } })).toMatch(/^With the same command, --retry-failed asks anew for the 2 /);
+    expect(next({ failures: { refused: 1 } })).toMatch(/asks anew for the one whose answer was of no use\.$/);
     expect(next({ failures: { invalid_json: 2 } })).toMatch(/out\.failed\.ndjson says which and why/);
+  });
+
+  test("counts failures against the records that have ended, when a run was stopped", () => {
+    const stopped = report({ read: 500, deadLettered: 3, unfinished: 350, failures: { refused: 3 } });
+    const text = summary(stopped, { ending: "Interrupted", output: "-", deadLetters: "x" }).join("\n");
+    expect(text).toContain("failed       2.0 %: 3 refused by the model");
   });
 
   test("says that a cost is unknown, and not $0", () => {
