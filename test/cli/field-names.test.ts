@@ -4,7 +4,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { describe, expect, test } from "vitest";
-import { cli, environment, folder, rows, simulator, writeLines } from "../support.ts";
+import { cli, environment, folder, readRows, rows, simulator, writeLines } from "../support.ts";
 
 const LOCAL = ["--provider", "local", "-q"];
 
@@ -77,6 +77,25 @@ test("a JSON export without --path, and with one that breaks, leads to the right
   };
   expect(await told()).toContain("There is an array in it: --path export.articles");
   expect(await told("--path", "export.items")).toContain(`At "export" there are: version, tags, articles.`);
+});
+
+test("records that do not lie as their file's ending says lead to the format that they have", async () => {
+  const cwd = folder();
+  writeLines(join(cwd, "lines.json"), [{ content: "Rain fell." }, { content: "It stopped." }]);
+  const lines = await cli(["analyze", "lines.json", ...LOCAL], { cwd });
+  expect(lines).toMatchObject({
+    code: 2,
+    stderr: expect.stringContaining("One object a line is NDJSON: --from ndjson"),
+  });
+  expect((await cli(["analyze", "lines.json", "--from", "ndjson", ...LOCAL], { cwd })).code).toBe(0);
+
+  writeLines(join(cwd, "array.ndjson"), [[{ content: "Rain fell." }]]);
+  expect((await cli(["analyze", "array.ndjson", ...LOCAL], { cwd })).code).toBe(1);
+  expect(readRows(join(cwd, "dead-letters.ndjson"))[0]?.error.message).toContain("--from json");
+  expect((await cli(["analyze", "array.ndjson", "--from", "json", ...LOCAL], { cwd })).code).toBe(0);
+
+  const packed = await cli(["analyze", "array.ndjson", "-o", "out.db.gz", ...LOCAL], { cwd });
+  expect(packed).toMatchObject({ code: 2, stderr: expect.stringContaining("out.db.gz: a database is not compressed") });
 });
 
 test("a column with a space in its name is told as it must be typed", async () => {
