@@ -36,13 +36,13 @@ export function progressLine(report: RunReport, { fraction, left }: Outlook): st
 export interface SummaryFacts {
   /** How it ended: `Done`, `Stopped`, `Interrupted`. */
   readonly ending: string;
-  /** `-` for stdout; undefined where there is none to name. */
-  readonly output: string | undefined;
+  /** `-` is stdout. None where there is none to name. */
+  readonly outputs: readonly string[];
   readonly deadLetters: string;
 }
 
 /** The end of a run, at most 9 lines. */
-export function summary(report: RunReport, { ending, output, deadLetters }: SummaryFacts): string[] {
+export function summary(report: RunReport, { ending, outputs, deadLetters }: SummaryFacts): string[] {
   return [
     `${ending} in ${time(report.elapsedMs)}: ${counts(report)}`,
     ...row("failed", failures(report)),
@@ -51,7 +51,7 @@ export function summary(report: RunReport, { ending, output, deadLetters }: Summ
     ...row("stored", report.cached > 0 ? `${count(report.cached)} of the records needed no call` : ""),
     ...row("tokens", tokens(report)),
     ...row("cost", cost(report)),
-    ...row("output", output === "-" ? "stdout" : (output ?? "")),
+    ...row("output", outputs.map((output) => (output === "-" ? "stdout" : output)).join(", ")),
     ...row("dead letters", report.deadLettered > 0 ? deadLetters : ""),
   ];
 }
