@@ -128,21 +128,27 @@ export class MillraceError extends Error {
   }
 }
 
+/** What the program, its account or its machine must mend: key, model, credit, a function of its own, a file, a disk. Or a stop. */
 export class ClientError extends MillraceError {
   override readonly name = "ClientError";
 }
+/** No whole answer came: connection lost, or time over. The same may succeed. */
 export class ConnectionError extends MillraceError {
   override readonly name = "ConnectionError";
 }
+/** The provider asked to wait, and the patience allowed (`maxWait`) was over. */
 export class RateLimitError extends MillraceError {
   override readonly name = "RateLimitError";
 }
+/** An answer came that is of no use: refused as a request, a fault of the server, against the schema, cut. */
 export class ResponseError extends MillraceError {
   override readonly name = "ResponseError";
 }
+/** It lies with the record or with what the model may say of it: broken line, no text, refused, filtered. */
 export class ContentError extends MillraceError {
   override readonly name = "ContentError";
 }
+/** An option, a file or a key that cannot be meant. */
 export class ConfigurationError extends MillraceError {
   override readonly name = "ConfigurationError";
 }

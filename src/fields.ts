@@ -29,9 +29,15 @@ const MOST_LOOKED_AT = 200;
 
 /** "It has: id, title, author.name." A field with dots in its own name stands as it is: `fieldAt` finds both. */
 export function fieldsTold(record: unknown): string {
-  const names = pathsOf(record).map(([name]) => name);
+  const names = fieldNames(record);
   return names.length === 0 ? "It has no fields." : `It has: ${listed(names)}.`;
 }
+
+/** The dotted paths of a record's fields, as `fieldsTold` shows them. */
+export const fieldNames = (record: unknown): string[] => pathsOf(record).map(([name]) => name);
+
+/** A field's name amid a sentence; one of any length may be an article's text. */
+export const quoted = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);
 
 /** Names for a message: not all of many, nor all of a long one. */
 export function listed(names: readonly string[]): string {

@@ -40,6 +40,12 @@ export function formatOf(path: string | undefined, format: Format | undefined, w
   }
   const plain = (path ?? "").replace(/\.(gz|zst)$/i, "");
   const other = OTHER.exec(plain)?.[0];
+  if (databaseOf(plain) !== undefined && plain !== path) {
+    throw failure(
+      "invalid_option",
+      `${where}: ${path}: a database is not compressed. Leave out what follows "${other}".`,
+    );
+  }
   if (other === undefined) return ENDINGS[/\.(\w+)$/.exec(plain)?.[1]?.toLowerCase() ?? ""] ?? "ndjson";
   throw failure(
     "invalid_option",

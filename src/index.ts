@@ -50,11 +50,11 @@ export {
   type RunError,
   type StageInput,
 } from "./pipeline.ts";
-export { anthropic } from "./providers/anthropic.ts";
+export { type AnthropicOptions, anthropic } from "./providers/anthropic.ts";
 export { local } from "./providers/local.ts";
 export { fallback, lanes } from "./providers/members.ts";
-export { mistral } from "./providers/mistral.ts";
-export { openai } from "./providers/openai.ts";
+export { type MistralOptions, mistral } from "./providers/mistral.ts";
+export { type OpenAIOptions, openai } from "./providers/openai.ts";
 export type { Completion, FinishReason, JsonSchema, Message, ModelRequest, Provider } from "./providers/provider.ts";
 export { type Article, type DeadLetter, drop, type Source } from "./record.ts";
 export { type Percentiles, projectedCost, type RunReport, type StageSummary } from "./report.ts";

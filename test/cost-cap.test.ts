@@ -297,7 +297,7 @@ describe("--max-cost", () => {
     expect([capped.code, capped.stdout]).toEqual([3, ""]);
     expect(capped.stderr).toMatch(/millrace: Of the cap of \$0\.1000 on the cost .* --max-cost/);
     expect(capped.stderr).toMatch(/cost {9}\$0\.0\d+ \(prices of 2026-09-23\)/);
-    expect(capped.stderr).toContain("Run the same command again");
+    expect(capped.stderr).toContain("run the same command again to go on");
     const report = JSON.parse(readFileSync(join(cwd, "report.json"), "utf8"));
     const first = await billed(server);
     expect(report.cost).toBeCloseTo(first, 6);

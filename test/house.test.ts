@@ -8,6 +8,8 @@ import { ROOT } from "./support.ts";
 /** Files at the root of src that any room may know. */
 const GROUND = [
   "load",
+  "folder",
+  "missing",
   "fields",
   "template",
   "errors",

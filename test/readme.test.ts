@@ -79,6 +79,7 @@ describe("the pipelines", () => {
       cwd,
     );
     expect(run.code).toBe(0);
+    expect(run.stderr).toContain("output       out/critical.ndjson, out/others.ndjson\n");
     const routed = ["critical", "others"].map((name) => readRows(join(cwd, `out/${name}.ndjson`)).length);
     const english = readRows(join(ROOT, "samples/articles.ndjson")).filter(
       (row) => (row as { language?: unknown }).language === "en",

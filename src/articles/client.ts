@@ -4,6 +4,7 @@ import type { ArticleAnalysis } from "../analysis/analysis.ts";
 import { clientsOf } from "../client/client.ts";
 import type { Flight } from "../client/line.ts";
 import { mostCalls } from "../client/open-files.ts";
+import { CALL_NAMES, type CallName } from "../config/client-config.ts";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { onAbort } from "../limits/on-abort.ts";
 import { checkKeys, checkWhole } from "../options.ts";
@@ -18,25 +19,10 @@ import {
   type Settings,
 } from "../transforms/analyze-options.ts";
 import { type ArticleInput, type Articles, checkArticles, questionOf } from "./article.ts";
-import { into, RUN_OPTIONS, type RunOptions, runArticles, runOne } from "./run.ts";
+import { checkListeners, into, RUN_OPTIONS, type RunOptions, runArticles, runOne } from "./run.ts";
 
 /** How a client makes its calls; the same names as `analyze()` has. */
-export interface CallOptions
-  extends Pick<
-    AnalyzeOptions,
-    | "requestsPerMinute"
-    | "inputTokensPerMinute"
-    | "outputTokensPerMinute"
-    | "tokensPerMinute"
-    | "maxRetries"
-    | "retryBaseDelay"
-    | "timeout"
-    | "maxWait"
-    | "maxOutputTokens"
-    | "temperature"
-    | "store"
-    | "prices"
-  > {
+export interface CallOptions extends Pick<AnalyzeOptions, CallName | "prices"> {
   /**
    * Calls in flight at most, of all that are made with the client: a number, or `auto` (the default): a few at first, then
    * as many as the provider carries. 1: one after the other.
@@ -46,17 +32,7 @@ export interface CallOptions
 
 export const CALL_OPTIONS = [
   "maxConcurrent",
-  "requestsPerMinute",
-  "inputTokensPerMinute",
-  "outputTokensPerMinute",
-  "tokensPerMinute",
-  "maxRetries",
-  "retryBaseDelay",
-  "timeout",
-  "maxWait",
-  "maxOutputTokens",
-  "temperature",
-  "store",
+  ...CALL_NAMES,
   "prices",
 ] as const satisfies readonly (keyof CallOptions)[];
 
@@ -147,6 +123,7 @@ export class ArticleClient {
    */
   async batchAnalyze(articles: Articles, options: BatchOptions = {}): Promise<(ArticleAnalysis | null)[]> {
     checkKeys(options, ["maxConcurrent", ...RUN_OPTIONS], "batchAnalyze()");
+    checkListeners(options, "batchAnalyze()");
     checkArticles(articles, "batchAnalyze()");
     const own = options.maxConcurrent;
     const maxConcurrent = own === undefined ? this.#maxConcurrent : checkedMost(own);

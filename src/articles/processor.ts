@@ -3,12 +3,12 @@
 import type { ArticleAnalysis } from "../analysis/analysis.ts";
 import { failure } from "../errors.ts";
 import { LONGEST_TIMER, sleep } from "../limits/sleep.ts";
-import { checkKeys, checkWhole } from "../options.ts";
+import { checkKeys, checkWhole, nearest } from "../options.ts";
 import type { Provider } from "../providers/provider.ts";
 import { type ArticleInput, type Articles, checkArticles } from "./article.ts";
 import { ArticleClient, type BatchOptions } from "./client.ts";
 import { progressLine } from "./progress.ts";
-import { type Progress, RUN_OPTIONS } from "./run.ts";
+import { checkListeners, type Progress, RUN_OPTIONS } from "./run.ts";
 import { type ClientOptions, createClient, type ProviderName } from "./vendors.ts";
 
 /** Whom to ask, and how. */
@@ -52,6 +52,7 @@ export class ArticleProcessor {
   /** All articles in one go: as `client.batchAnalyze`, which says what comes back and what is thrown. */
   async processArticles(articles: Articles, options: ProcessOptions = {}): Promise<Results> {
     checkKeys(options, PROCESS_OPTIONS, "processArticles()");
+    checkListeners(options, "processArticles()");
     checkArticles(articles, "processArticles()");
     return this.#shown(options, (shown) => this.client.batchAnalyze(articles, shown));
   }
@@ -59,6 +60,7 @@ export class ArticleProcessor {
   /** The same batch by batch. It is one run all the same, so that what is hopeless is judged over all of them. */
   async processInBatches(articles: Articles, options: BatchesOptions = {}): Promise<Results> {
     checkKeys(options, BATCHES_OPTIONS, "processInBatches()");
+    checkListeners(options, "processInBatches()");
     checkArticles(articles, "processInBatches()");
     const { batchSize = BATCH_SIZE, delayBetweenBatches: delay = 0, ...rest } = options;
     checkWhole("processInBatches(): `batchSize`", batchSize, { least: 1 });
@@ -148,7 +150,9 @@ class Batches {
 
 function clientFor(options: ProcessorOptions): ArticleClient {
   if (typeof options !== "object" || options === null || options.provider === undefined) {
-    throw failure("invalid_option", 'Say whom to ask: a client, or options such as { provider: "anthropic" }.');
+    const slip = Object.keys(options ?? {}).find((name) => nearest(name, ["provider"]) !== undefined);
+    const hint = slip === undefined ? "" : ` Did you mean "provider" by "${slip}"?`;
+    throw failure("invalid_option", `Say whom to ask: a client, or options such as { provider: "anthropic" }.${hint}`);
   }
   const { provider, ...rest } = options;
   return createClient(provider, rest);

@@ -48,6 +48,18 @@ export const RUN_OPTIONS = [
   "signal",
 ] as const satisfies readonly (keyof RunOptions)[];
 
+/** Those of a run that are called. */
+const LISTENERS = ["onProgress", "onResult", "onError", "onReport"] as const;
+
+/** What cannot be called would be met when the first article is paid for. @param where the call as the user wrote it @throws `invalid_option` */
+export function checkListeners(options: RunOptions, where: string): void {
+  for (const name of LISTENERS) {
+    const given: unknown = options[name];
+    if (given === undefined || typeof given === "function") continue;
+    throw failure("invalid_option", `${where}: \`${name}\` must be a function.`);
+  }
+}
+
 interface RunSetup {
   readonly stage: Analyze;
   readonly store: PipelineOptions["store"];

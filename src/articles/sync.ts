@@ -9,6 +9,7 @@ import { VENDORS } from "../providers/models.ts";
 import type { RunReport } from "../report.ts";
 import { type ArticleInput, checkArticles, questionOf } from "./article.ts";
 import type { BatchesOptions, ProcessorOptions } from "./processor.ts";
+import { checkListeners } from "./run.ts";
 import type { ProviderName } from "./vendors.ts";
 
 /** Everything in it crosses to another thread: no provider objects, no signal. `processArticles()` has the rest. */
@@ -87,6 +88,7 @@ export function processArticlesSync(
   if (!(Symbol.iterator in articles)) throw wrong("takes a list that can be read without waiting, such as an array.");
   const { onError, onReport, ...rest } = options ?? {};
   checkCrossing(rest);
+  checkListeners({ onError, onReport }, "processArticlesSync()");
   const given = [...articles];
   const environment = Object.fromEntries(VARIABLES.map((name) => [name, process.env[name]]));
   const outcome = worker()({ articles: given.map(crossing), options: rest, environment });

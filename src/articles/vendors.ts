@@ -5,7 +5,7 @@ import { checkKeys, nearest } from "../options.ts";
 import { type AnthropicOptions, anthropic } from "../providers/anthropic.ts";
 import { local } from "../providers/local.ts";
 import { type MistralOptions, mistral } from "../providers/mistral.ts";
-import { type OpenAIOptions, openai } from "../providers/openai.ts";
+import { OPENAI_KEYS, type OpenAIOptions, openai } from "../providers/openai.ts";
 import type { Provider } from "../providers/provider.ts";
 import { PROVIDER_KEYS } from "../providers/settings.ts";
 import { ArticleClient, CALL_OPTIONS, type CallOptions } from "./client.ts";
@@ -17,8 +17,6 @@ export type MistralClientOptions = MistralOptions & CallOptions;
 
 /** Those of `createClient()`, whichever provider it is. */
 export type ClientOptions = OpenAIClientOptions;
-
-const OPENAI_KEYS = [...PROVIDER_KEYS, "api", "structuredOutput"] as const satisfies readonly (keyof OpenAIOptions)[];
 
 interface Parts<Options> {
   readonly call: CallOptions;

@@ -13,7 +13,7 @@ import { promptTemplate } from "../template.ts";
 import { configured } from "./configured.ts";
 import { execute, type Job } from "./execute.ts";
 import { EXIT } from "./exit.ts";
-import { loadPipeline } from "./pipeline-file.ts";
+import { loadPipeline, thrown } from "./pipeline-file.ts";
 
 /** `millrace analyze [input…]` */
 export async function analyzeCommand(inputs: readonly string[], typed: RunFlags): Promise<number> {
@@ -70,8 +70,7 @@ function called(file: string, stages: PipelineDefinition["stages"], context: Pip
     return stages(context);
   } catch (cause) {
     if (isMillraceError(cause)) throw cause;
-    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw failure("invalid_option", `${file}: \`stages\` threw ${why}`, { cause });
+    throw failure("invalid_option", `${file}: \`stages\` threw ${thrown(cause)}`, { cause });
   }
 }
 

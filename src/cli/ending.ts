@@ -29,8 +29,8 @@ export function exitCodeFor({ report, error }: Ended, { signal, maxFailures = { 
 }
 
 interface Places {
-  /** `-` for stdout; undefined where the pipeline has a sink of its own. */
-  readonly output: string | undefined;
+  /** `-` is stdout. None where the pipeline has a sink of its own that has no name. */
+  readonly outputs: readonly string[];
   readonly deadLetters: string;
   /** Where what a run that did not end has written to a path lies, if anywhere. */
   readonly leftOf: (path: string) => string | undefined;
@@ -55,6 +55,9 @@ export function lastWords({ report, error }: Ended, code: number, places: Places
   const kept = whole ? places : keptOf(places, report);
   const lines = [
     ...summary(report, { ending, ...kept }),
+    ...(whole && report.read === 0
+      ? ["No record was read: the input has none, or --skip passed over all of them."]
+      : []),
     ...adviceFor(code, kept),
     ...again(report, { code, store: places.store }),
   ];
@@ -62,11 +65,10 @@ export function lastWords({ report, error }: Ended, code: number, places: Places
 }
 
 /** A run that ended early leaves its files under their partial names; of nothing written, nothing is left. */
-function keptOf({ output, deadLetters, leftOf, store }: Places, report: RunReport): Places {
-  const file = output !== undefined && output !== "-" && databaseOf(output) === undefined;
-  const left = file ? leftOf(output) : output;
+function keptOf({ outputs, deadLetters, leftOf, store }: Places, report: RunReport): Places {
+  const left = (output: string) => (output === "-" || databaseOf(output) !== undefined ? output : leftOf(output));
   return {
-    output: report.written > 0 ? left : undefined,
+    outputs: report.written > 0 ? outputs.flatMap((output) => left(output) ?? []) : [],
     deadLetters: leftOf(deadLetters) ?? deadLetters,
     leftOf,
     store,
@@ -88,24 +90,28 @@ function again(
   const final = sum(all.filter(([failed]) => FINAL.has(failed)));
   if (passing + final === 0) return [];
   const retried = `The same command again tries ${count(passing)} of them again, at the price of these only`;
-  const anew = `--retry-failed asks anew for the ${count(final)} whose answers were of no use`;
+  const whose = final === 1 ? "one whose answer was" : `${count(final)} whose answers were`;
+  const anew = `--retry-failed asks anew for the ${whose} of no use`;
   if (final === 0) return [`${retried}.`];
   return [passing === 0 ? `With the same command, ${anew}.` : `${retried}; ${anew}.`];
 }
 
-function adviceFor(code: number, { output, deadLetters, store }: Omit<Places, "leftOf">): string[] {
+function adviceFor(code: number, { outputs, deadLetters, store }: Omit<Places, "leftOf">): string[] {
   switch (code) {
     case EXIT.tooManyFailures:
       return [`The output is complete but for the failed records; ${deadLetters} says which and why.`];
     case EXIT.stopped:
     case EXIT.interrupted:
     case EXIT.terminated:
-      if (output !== undefined && databaseOf(output) !== undefined) {
-        return [`The rows committed so far are in ${output}; run it again to have them all.`];
+      if (outputs.some(databaseOf)) {
+        return [`The rows committed so far are in ${outputs.join(", ")}; run it again to have them all.`];
       }
-      if (store !== undefined) return ["Run the same command again to go on: what was answered is not paid for twice."];
-      if (output === undefined || output === "-") return ["Run it again to start anew."];
-      return [`What was done is kept in ${output}; run it again with --fresh to start anew.`];
+      if (store !== undefined) {
+        const first = code === EXIT.stopped ? "Once that is settled, run" : "Run";
+        return [`${first} the same command again to go on: what was answered is not paid for twice.`];
+      }
+      if (outputs.length === 0 || outputs.includes("-")) return ["Run it again to start anew."];
+      return [`What was done is kept in ${outputs.join(", ")}; run it again with --fresh to start anew.`];
     default:
       return [];
   }

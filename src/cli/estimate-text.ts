@@ -4,7 +4,7 @@ import { dollars } from "../budget.ts";
 import type { Estimate } from "../estimate/estimate.ts";
 import type { Range } from "../estimate/output.ts";
 import type { Rehearsed } from "./rehearse.ts";
-import { count, short, time } from "./words.ts";
+import { count, NO_PRICE, short, time } from "./words.ts";
 
 /** What there is to know before a run; the last line is the one to decide on. */
 export function estimateLines({ estimate, counted, tokenizer, fromPast, others }: Rehearsed): string[] {
@@ -32,7 +32,7 @@ export function estimateLines({ estimate, counted, tokenizer, fromPast, others }
 }
 
 function costBasis({ cost, pricesDate, requests }: Estimate): string {
-  if (cost === null) return "unknown: there is no price for the model (prices)";
+  if (cost === null) return NO_PRICE;
   if (requests === 0) return "nothing is asked";
   if (cost.high === 0) return "nothing";
   return `${pricesDate === null ? "at the given price" : `at prices of ${pricesDate}`}; retries and re-asks come on top`;

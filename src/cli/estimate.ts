@@ -1,13 +1,15 @@
 /** `millrace estimate`, and what `--dry-run` shows instead of a run: nothing is sent, and no key is needed. */
 
 import type { RunFlags } from "../config/options.ts";
+import { onWarning } from "../warn.ts";
 import { jobOf } from "./commands.ts";
 import { configured } from "./configured.ts";
 import { estimateLines, questionLines } from "./estimate-text.ts";
 import type { Job } from "./execute.ts";
 import { EXIT } from "./exit.ts";
-import { logOf } from "./log.ts";
+import { type Log, logOf } from "./log.ts";
 import { type Rehearsed, rehearse } from "./rehearse.ts";
+import { warningOf } from "./warnings.ts";
 
 export interface EstimateFlags extends RunFlags {
   /** Counts the tokens of every record. */
@@ -20,11 +22,23 @@ export async function estimateCommand(inputs: readonly string[], typed: Estimate
   const { full, json, ...given } = typed;
   const flags = await configured(given);
   if (flags === undefined) return EXIT.finished;
-  const found = await rehearse(jobOf(inputs, flags, { keyless: true }), { ...flags, full });
+  const { quiet, verbose, logLevel } = flags;
+  const log = logOf({ quiet, verbose, logLevel });
+  const found = await heard(log, () => rehearse(jobOf(inputs, flags, { keyless: true }), { ...flags, full }));
   if (found === undefined) return EXIT.finished;
   const text = json ? JSON.stringify(factsOf(found)) : estimateLines(found).join("\n");
   await new Promise<void>((resolve) => process.stdout.write(`${text}\n`, () => resolve()));
   return EXIT.finished;
+}
+
+/** What a rehearsal finds amiss is said as a run would say it. */
+async function heard<T>(log: Log, act: () => Promise<T>): Promise<T> {
+  const deafen = onWarning((message) => log.tell(warningOf(message)));
+  try {
+    return await act();
+  } finally {
+    deafen();
+  }
 }
 
 function factsOf({ estimate, counted, tokenizer, fromPast }: Rehearsed): object {
@@ -39,7 +53,8 @@ function firstOf({ first, provider }: Rehearsed): object | null {
 
 /** On stderr, since stdout carries records only; also when quiet, since it is what was asked for. */
 export async function dryRun(job: Job, flags: RunFlags): Promise<number> {
-  const found = await rehearse(job, flags);
+  const log = logOf(flags);
+  const found = await heard(log, () => rehearse(job, flags));
   if (flags.json) {
     const facts = found === undefined ? { requests: 0 } : { ...factsOf(found), firstRequest: firstOf(found) };
     logOf({ json: true }).tell({ level: "info", event: "estimate", facts });

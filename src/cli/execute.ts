@@ -37,7 +37,7 @@ export interface Job {
 export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const log = logOf(flags);
   const places = await placesOf(job, flags);
-  const { inputs, output, deadLetters, sink, store } = places;
+  const { inputs, outputs, deadLetters, sink, store } = places;
   const abort = new AbortController();
   const stop = new AbortController();
   const stages = [read(inputs, reading(flags)), ...job.stages, ...(sink === undefined ? [] : [sink])];
@@ -63,7 +63,7 @@ export async function execute(job: Job, flags: RunFlags): Promise<number> {
   const ended = await endOf(run, { log, flags, label: labelOf(inputs) });
   hush();
   const code = exitCodeFor(ended, { signal: signals.release(), maxFailures: flags.maxFailures });
-  const lines = lastWords(ended, code, { output, deadLetters, leftOf, store: store?.path });
+  const lines = lastWords(ended, code, { outputs, deadLetters, leftOf, store: store?.path });
   const file = reportFile(ended, { exitCode: code, startedAt, endedAt: new Date() });
   if (lines.error !== undefined) log.tell(errorNote(lines.error, code, log));
   if (lines.summary.length > 0) {
@@ -79,6 +79,8 @@ interface Places {
   readonly inputs: readonly string[];
   /** Undefined: the pipeline has a sink of its own. */
   readonly output: string | undefined;
+  /** That, or those of the pipeline's own sink. */
+  readonly outputs: readonly string[];
   readonly sink: StageInput | undefined;
   readonly deadLetters: string;
   readonly store: ReturnType<typeof storeOf>;
@@ -94,7 +96,7 @@ async function placesOf(job: Job, flags: RunFlags): Promise<Places> {
   const store = storeOf(flags);
   await checkPlaces({ inputs, outputs, deadLetters, report: flags.report, store: store?.path });
   if (store === undefined && !flags.fresh) await refuseUnfinished(outputs, job.stages);
-  return { inputs, output, sink, deadLetters, store };
+  return { inputs, output, outputs, sink, deadLetters, store };
 }
 
 interface Watching {

@@ -1,8 +1,9 @@
 /** `millrace init [dir]`: a first pipeline that runs at once, without a key or a network. */
 
-import { mkdirSync, writeFileSync } from "node:fs";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { failure } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import { EXIT } from "./exit.ts";
 import { initFiles } from "./init-files.ts";
 
@@ -15,7 +16,7 @@ export async function initCommand(folder: string): Promise<number> {
   const written: string[] = [];
   const left: string[] = [];
   try {
-    mkdirSync(folder, { recursive: true });
+    await makeFolder(folder);
     for (const [name, text] of initFiles()) (madeAnew(join(folder, name), text) ? written : left).push(name);
   } catch (cause) {
     const why = (cause as Error).message;

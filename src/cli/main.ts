@@ -75,6 +75,24 @@ function program(log: Log, done: Done): Command {
     })
     .configureHelp({ showGlobalOptions: false })
     .addHelpText("after", MILLRACE_HELP);
+  addRuns(millrace, done);
+  addEstimate(millrace, done);
+  addCheck(millrace, done);
+  addSimulate(millrace, done);
+  addStore(millrace, done);
+  addInit(millrace, done);
+  helpAfterErrors(millrace, "millrace");
+  return millrace;
+}
+
+/** Whoever mistypes is told where to look. */
+function helpAfterErrors(command: Command, name: string): void {
+  command.exitOverride().showHelpAfterError(`\`${name} --help\` shows what there is.`);
+  for (const each of command.commands) helpAfterErrors(each, `${name} ${each.name()}`);
+}
+
+/** The commands that carry records, with the options of a run. */
+function addRuns(millrace: Command, done: Done): void {
   const analyze = millrace
     .command("analyze")
     .description("analyse articles with the built-in analysis")
@@ -95,10 +113,9 @@ function program(log: Log, done: Done): Command {
       done(await runCommand(file, inputs, flags));
     });
   for (const command of [analyze, run]) for (const spec of RUN_OPTIONS) command.addOption(optionOf(spec));
-  addEstimate(millrace, done);
-  addCheck(millrace, done);
-  addSimulate(millrace, done);
-  addStore(millrace, done);
+}
+
+function addInit(millrace: Command, done: Done): void {
   millrace
     .command("init")
     .description("a first pipeline, articles to try it on and a millrace.yaml; runs offline at once")
@@ -107,14 +124,6 @@ function program(log: Log, done: Done): Command {
       const { initCommand } = await import("./init.ts");
       done(await initCommand(folder ?? "."));
     });
-  helpAfterErrors(millrace, "millrace");
-  return millrace;
-}
-
-/** Whoever mistypes is told where to look. */
-function helpAfterErrors(command: Command, name: string): void {
-  command.exitOverride().showHelpAfterError(`\`${name} --help\` shows what there is.`);
-  for (const each of command.commands) helpAfterErrors(each, `${name} ${each.name()}`);
 }
 
 /** The commands that look after the store. */

@@ -2,7 +2,7 @@
 
 import { existsSync } from "node:fs";
 import { registerHooks } from "node:module";
-import { resolve } from "node:path";
+import { relative, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { failure, isMillraceError } from "../errors.ts";
 import type { PipelineDefinition } from "../pipeline.ts";
@@ -26,6 +26,14 @@ function hook(): void {
   });
 }
 
+/** What a file of the user's own threw, and in which line: `TypeError: … (mine.ts:12)`. */
+export function thrown(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  const [, file, line] = /(?:^|file:\/\/)(\/[^\s()]+\.[cm]?[jt]s):(\d+)/m.exec(error.stack ?? "") ?? [];
+  const where = file === undefined ? "" : ` (${relative("", decodeURI(file))}:${line})`;
+  return `${error.name}: ${error.message}${where}`;
+}
+
 /** @throws ConfigurationError when the file cannot be loaded or exports no pipeline. */
 export async function loadPipeline(path: string): Promise<PipelineDefinition> {
   const file = resolve(path);
@@ -36,8 +44,7 @@ export async function loadPipeline(path: string): Promise<PipelineDefinition> {
     loaded = await import(pathToFileURL(file).href);
   } catch (cause) {
     if (isMillraceError(cause)) throw cause;
-    const why = cause instanceof Error ? `${cause.name}: ${cause.message}` : String(cause);
-    throw failure("invalid_option", `The pipeline file ${path} could not be loaded: ${why}`, { cause });
+    throw failure("invalid_option", `The pipeline file ${path} could not be loaded: ${thrown(cause)}`, { cause });
   }
   if (typeof loaded.default?.stages !== "function") {
     throw failure("invalid_option", `${path} exports no pipeline. Its default export must be definePipeline({ … }).`);

@@ -11,6 +11,7 @@ import { DatabaseSink } from "../sinks/database.ts";
 import { partialOf } from "../sinks/file.ts";
 import { realPath } from "../sinks/output.ts";
 import { Route } from "../sinks/route.ts";
+import { mayBeSqlite } from "../sinks/sqlite.ts";
 import { RecordSink } from "../sinks/write.ts";
 import { Analyze } from "../transforms/analyze.ts";
 
@@ -50,8 +51,10 @@ export async function checkPlaces({ inputs, outputs, deadLetters, report, store 
   if (deadLetters === "-") {
     throw failure("invalid_option", "--dead-letters needs a file: stdout carries records only.");
   }
-  // These are written late, when a fault would cost what the run has paid for.
-  for (const path of [deadLetters, report]) if (path !== undefined) await checkWritable(path);
+  const files = outputs.filter((output) => output !== "-" && databaseOf(output) !== "postgres");
+  // The last two are written late, when a fault would cost what the run has paid for.
+  for (const path of [...files, deadLetters, report]) if (path !== undefined) await checkWritable(path);
+  if (store !== undefined) await refuseForeign(store);
   const named = [
     ...inputs.map((input) => ["The input", input] as const),
     ...outputs.flatMap((output) => withPartial("the output", output)),
@@ -64,7 +67,7 @@ export async function checkPlaces({ inputs, outputs, deadLetters, report, store 
   for (const [what, path] of named) {
     if (path === undefined || path === "-") continue;
     const real = await realPath(path).catch((cause: Error) => {
-      throw failure("invalid_option", `Cannot write ${path}: ${cause.message}`, { cause });
+      throw failure("invalid_option", `Cannot write ${path}: ${cause.message}.`, { cause });
     });
     const found = await stat(real).catch(() => undefined);
     if (found !== undefined && !found.isFile()) continue;
@@ -77,6 +80,13 @@ export async function checkPlaces({ inputs, outputs, deadLetters, report, store 
     }
     seen.set(key, what);
   }
+}
+
+/** A store that is damaged is set aside and mended; what only stands where one was looked for is not even touched. */
+async function refuseForeign(store: string): Promise<void> {
+  const named = databaseOf(store) === "sqlite" || !(await stat(store).catch(() => undefined))?.isFile();
+  if (named || (await mayBeSqlite(store))) return;
+  throw failure("invalid_option", `The store ${store} is a file of another kind. Give another place with --store.`);
 }
 
 /** `millrace analyze x >> x` would read what it writes, for ever. */
@@ -122,7 +132,14 @@ async function checkWritable(path: string): Promise<void> {
   const found = await stat(path).catch(() => undefined);
   if (found?.isDirectory()) throw failure("invalid_option", `Cannot write ${path}: it is a directory.`);
   let place = found === undefined ? dirname(resolve(path)) : resolve(path);
-  while (place !== dirname(place) && !(await stat(place).catch(() => undefined))) place = dirname(place);
+  let standing = await stat(place).catch(() => undefined);
+  while (standing === undefined && place !== dirname(place)) {
+    place = dirname(place);
+    standing = await stat(place).catch(() => undefined);
+  }
+  if (found === undefined && standing?.isFile()) {
+    throw failure("invalid_option", `Cannot write ${path}: ${place} is a file, not a folder.`);
+  }
   await access(place, constants.W_OK).catch((cause: NodeJS.ErrnoException) => {
     const why = cause.code === "EACCES" ? `you may not write ${place} (EACCES)` : cause.message;
     throw failure("invalid_option", `Cannot write ${path}: ${why}.`, { cause });

@@ -13,6 +13,7 @@ import { type Source, sourceOf } from "../record.ts";
 import { filesOf } from "../sources/files.ts";
 import { Peek } from "../store/peek.ts";
 import { Analyze } from "../transforms/analyze.ts";
+import type { Settings } from "../transforms/analyze-options.ts";
 import type { Job } from "./execute.ts";
 import { reading } from "./reading.ts";
 
@@ -39,20 +40,14 @@ export async function rehearse(
   const at = job.stages.findIndex((stage) => stage instanceof Analyze);
   const asking = job.stages[at];
   if (!(asking instanceof Analyze)) return undefined;
-  const { request, check, limits, prices } = asking.settings;
+  const { check, limits, prices } = asking.settings;
   const providers = membersOf(asking.provider);
   const [provider] = providers as [Provider];
   const counter = await tokenCounter(provider);
   const store = flags.store === false || flags.fresh ? undefined : Peek.open(flags.store ?? STORE);
   try {
     const look = new Look({ providers, counter, full: flags.full ?? false, store });
-    let source: Source | undefined;
-    const ask = async (record: unknown) => {
-      look.add(await request(record));
-      if (look.requests + look.stored === 1) source = sourceOf(record) ?? undefined;
-      return drop;
-    };
-    const report = await readThrough(job, [...job.stages.slice(0, at), ask], flags);
+    const { report, source } = await lookAtAll(look, { job, at, settings: asking.settings, flags });
     const output = await look.outputTokens(check);
     const estimate = estimated({
       provider: provider.name,
@@ -80,6 +75,28 @@ export async function rehearse(
   } finally {
     store?.close();
   }
+}
+
+interface Looking {
+  readonly job: Job;
+  /** Which of its stages asks. */
+  readonly at: number;
+  readonly settings: Settings;
+  readonly flags: RunFlags;
+}
+
+/** Has each question looked at in place of asking it. @returns also where the first one's record came from */
+async function lookAtAll(look: Look, { job, at, settings: { request, named }, flags }: Looking) {
+  let source: Source | undefined;
+  const ask = async (record: unknown) => {
+    look.add(await request(record));
+    named.met(record);
+    if (look.requests + look.stored === 1) source = sourceOf(record) ?? undefined;
+    return drop;
+  };
+  const report = await readThrough(job, [...job.stages.slice(0, at), ask], flags);
+  named.end();
+  return { report, source };
 }
 
 /** Those that share the calls of a stage. */

@@ -1,8 +1,9 @@
 /** What `--report` writes, and the `summary` event of `--json` holds: the run's report, and how it ended. */
 
-import { mkdir, writeFile } from "node:fs/promises";
+import { writeFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { type ErrorCode, failure } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import type { RunReport } from "../index.ts";
 import type { Ended } from "./ending.ts";
 import { VERSION } from "./version.ts";
@@ -41,7 +42,7 @@ export const reportFile = ({ report, error }: Ended, { exitCode, startedAt, ende
 
 export async function writeReport(path: string, file: ReportFile): Promise<void> {
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(path, `${JSON.stringify(file, null, 2)}\n`);
   } catch (cause) {
     throw failure("sink_failed", `The report could not be written to ${path}: ${(cause as Error).message}`, { cause });

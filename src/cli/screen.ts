@@ -102,7 +102,7 @@ export class Screen {
     clearTimeout(this.#soon);
     this.#soon = undefined;
     if (this.#closed || this.#midLine || performance.now() - this.#drawnAt < REDRAW * 0.9) return;
-    const { columns = 80, rows = 24 } = this.#terminal;
+    const { columns, rows } = this.#size;
     const lines = this.#make(columns).slice(0, Math.max(1, rows - 1));
     const text = lines.map((line) => line + ERASE_LINE).join("\n");
     // One write, over what stands there: nothing flickers.
@@ -118,9 +118,15 @@ export class Screen {
     this.#drawn = [];
   }
 
+  /** Some pseudo-terminals do not know theirs, and say 0. */
+  get #size(): { readonly columns: number; readonly rows: number } {
+    const { columns, rows } = this.#terminal;
+    return { columns: columns || 80, rows: rows || 24 };
+  }
+
   /** A terminal that was made narrower has wrapped what stood there. */
   #toTop(): string {
-    const columns = Math.max(1, this.#terminal.columns ?? 80);
+    const { columns } = this.#size;
     const rows = this.#drawn.reduce((sum, width) => sum + Math.max(1, Math.ceil(width / columns)), 0);
     return `\r${up(rows - 1)}`;
   }

@@ -3,7 +3,7 @@
 import { dollars } from "../budget.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { RunReport } from "../report.ts";
-import { cause, count, failed, percent, time } from "./words.ts";
+import { cause, count, failed, NO_PRICE, percent, time } from "./words.ts";
 
 export interface Outlook {
   /** How much is done, from 0 to 1; undefined: nobody knows. */
@@ -36,13 +36,13 @@ export function progressLine(report: RunReport, { fraction, left }: Outlook): st
 export interface SummaryFacts {
   /** How it ended: `Done`, `Stopped`, `Interrupted`. */
   readonly ending: string;
-  /** `-` for stdout; undefined where there is none to name. */
-  readonly output: string | undefined;
+  /** `-` is stdout. None where there is none to name. */
+  readonly outputs: readonly string[];
   readonly deadLetters: string;
 }
 
 /** The end of a run, at most 9 lines. */
-export function summary(report: RunReport, { ending, output, deadLetters }: SummaryFacts): string[] {
+export function summary(report: RunReport, { ending, outputs, deadLetters }: SummaryFacts): string[] {
   return [
     `${ending} in ${time(report.elapsedMs)}: ${counts(report)}`,
     ...row("failed", failures(report)),
@@ -51,7 +51,7 @@ export function summary(report: RunReport, { ending, output, deadLetters }: Summ
     ...row("stored", report.cached > 0 ? `${count(report.cached)} of the records needed no call` : ""),
     ...row("tokens", tokens(report)),
     ...row("cost", cost(report)),
-    ...row("output", output === "-" ? "stdout" : (output ?? "")),
+    ...row("output", outputs.map((output) => (output === "-" ? "stdout" : output)).join(", ")),
     ...row("dead letters", report.deadLettered > 0 ? deadLetters : ""),
   ];
 }
@@ -68,13 +68,14 @@ function counts({ read, written, deadLettered, dropped, unfinished }: RunReport)
 /** Kinds of failures that are named; the others are counted. */
 const NAMED = 3;
 
-function failures({ failures: all, deadLettered, read }: RunReport): string {
+function failures({ failures: all, deadLettered, read, unfinished }: RunReport): string {
   const sorted = (Object.entries(all) as [ErrorCode, number][]).sort(([, a], [, b]) => b - a);
   const named = sorted.slice(0, NAMED).map(([code, times]) => failed(code, times));
   const others = sorted.slice(NAMED);
   if (others.length > 0) named.push(`${count(others.reduce((sum, [, times]) => sum + times, 0))} for other reasons`);
   if (named.length === 0) return "";
-  return `${read > 0 && deadLettered <= read ? `${percent(deadLettered / read)}: ` : ""}${named.join(" · ")}`;
+  const ended = read - unfinished;
+  return `${ended > 0 && deadLettered <= ended ? `${percent(deadLettered / ended)}: ` : ""}${named.join(" · ")}`;
 }
 
 function requests({ requests: sent, retries, rateLimited, elapsedMs, latencyMs }: RunReport): string {
@@ -110,7 +111,7 @@ function tokens({ usage, unknownUsage }: RunReport): string {
 
 function cost(report: RunReport): string {
   if (report.requests === 0) return "";
-  if (report.cost === null) return "unknown: there is no price for the model (prices)";
+  if (report.cost === null) return NO_PRICE;
   const { cost: known, costAtMost, pricesDate } = report;
   const more =
     costAtMost !== null && costAtMost > known ? `, ${dollars(costAtMost)} at most: some calls broke off` : "";

@@ -72,7 +72,7 @@ export function warning(event: LaneEvent): string | undefined {
     case "lane-closed":
       return `${event.provider} (key ${event.lane}) gets no more calls: ${event.reason} The others go on.`;
     case "outage":
-      return `${who} is out of order: every call fails. It is tried again until it answers or --max-wait is over.`;
+      return `${who} is out of order: every call fails. It is tried again, until --max-wait is over at the latest.`;
     case "resumed":
       return `${who} answers again.`;
     case "pause":

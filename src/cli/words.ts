@@ -64,6 +64,9 @@ const FAILURES: Partial<Record<ErrorCode, string>> = {
   overloaded: "found the provider overloaded",
 };
 
+/** Of a cost that cannot be told: what would help. */
+export const NO_PRICE = "unknown: say what the model costs under `prices:` in millrace.yaml";
+
 /** @returns "31 timed out", "2 no object" */
 export const failed = (code: ErrorCode, times: number): string =>
   `${count(times)} ${FAILURES[code] ?? code.replaceAll("_", " ")}`;

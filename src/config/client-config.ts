@@ -64,26 +64,15 @@ export interface ClientSettings {
     readonly maxOutputTokens?: number;
   };
   /** For `analyze()`, under its names and in its units (ms). */
-  readonly callOptions: {
-    readonly concurrency?: number | "auto";
-    readonly requestsPerMinute?: number;
-    readonly inputTokensPerMinute?: number;
-    readonly outputTokensPerMinute?: number;
-    readonly tokensPerMinute?: number;
-    readonly maxRetries?: number;
-    readonly retryBaseDelay?: number;
-    readonly timeout?: number;
-    readonly maxWait?: number;
-    readonly maxOutputTokens?: number;
-    readonly temperature?: number;
-    readonly store?: string;
+  readonly callOptions: { readonly concurrency?: number | "auto"; readonly store?: string } & {
+    readonly [name in Exclude<CallName, "store">]?: number;
   };
   readonly prices?: Prices;
 }
 
 const PROVIDER = ["model", "baseURL", "maxOutputTokens"] as const;
-const CALL = [
-  "concurrency",
+/** Of the names under which calls are set everywhere, those that mean the same everywhere. */
+export const CALL_NAMES = [
   "requestsPerMinute",
   "inputTokensPerMinute",
   "outputTokensPerMinute",
@@ -96,6 +85,7 @@ const CALL = [
   "temperature",
   "store",
 ] as const;
+export type CallName = (typeof CALL_NAMES)[number];
 
 /**
  * Reads what a client is to be made from.
@@ -117,7 +107,7 @@ export function readClientConfig(config: ClientConfig | string, where: string): 
   return {
     ...some(["provider", "prices"]),
     providerOptions: some([...PROVIDER, "apiKey"]),
-    callOptions: some(found.store === false ? CALL.filter((key) => key !== "store") : CALL),
+    callOptions: some(["concurrency", ...CALL_NAMES.filter((name) => name !== "store" || found.store !== false)]),
   };
 }
 

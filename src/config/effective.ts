@@ -8,7 +8,7 @@ import { settingsIn } from "./configuration.ts";
 import { configFile, readConfigFile } from "./file.ts";
 import type { RunFlags } from "./options.ts";
 import { keyed } from "./provider.ts";
-import { readText, SETTINGS, type Setting } from "./settings.ts";
+import { readText, SETTINGS, type Setting, snake } from "./settings.ts";
 
 /** Where a value came from, and how that is told: `--timeout`, `MILLRACE_TIMEOUT`, `millrace.yaml:3`. */
 export interface Origin {
@@ -167,12 +167,13 @@ function asTyped(flags: RunFlags, chosen: Effective["chosen"]): RunFlags {
 
 const VARIABLES: readonly string[] = [...SETTINGS.map(({ variable }) => variable), CONFIG_VARIABLE];
 
-/** Variables that are none of ours, but nearly. Others that begin so may be anybody's. */
+/** Variables that are none of ours, but nearly, or are called after a flag (`MILLRACE_RPM`). Others that begin so may be anybody's. */
 function slips(environment: Environment): readonly string[] {
   const bare = (name: string) => name.slice("MILLRACE_".length);
   const names = Object.keys(environment).filter((name) => name.startsWith("MILLRACE_") && !VARIABLES.includes(name));
   return names.flatMap((name) => {
-    const near = nearest(bare(name), VARIABLES.map(bare));
+    const meant = SETTINGS.find(({ flag }) => snake(flag) === bare(name))?.variable;
+    const near = meant === undefined ? nearest(bare(name), VARIABLES.map(bare)) : bare(meant);
     return near === undefined ? [] : [`${name} means nothing. Did you mean MILLRACE_${near}?`];
   });
 }

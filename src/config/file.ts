@@ -51,7 +51,7 @@ function bytesOf(path: string): Buffer {
     }
   } catch (cause) {
     const { code, message } = cause as NodeJS.ErrnoException;
-    const why = { ENOENT: "There is no such file", EISDIR: "It is a folder" }[code ?? ""] ?? message;
+    const why = { ENOENT: "there is no such file", EISDIR: "it is a folder" }[code ?? ""] ?? message;
     throw failure("invalid_option", `The configuration ${path} cannot be read: ${why}.`, { cause });
   }
 }

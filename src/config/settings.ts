@@ -17,7 +17,8 @@ export interface Setting {
 }
 
 const camel = (flag: string): string => flag.replace(/-(\w)/g, (_, letter: string) => letter.toUpperCase());
-const snake = (key: string): string => key.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+/** `baseUrl` → `BASE_URL` */
+export const snake = (key: string): string => key.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
 
 /** As commander names it: `--base-url <url>` → `baseUrl`. */
 const flagOf = (flags: string): string => camel(/--([\w-]+)/.exec(flags)?.[1] ?? flags);

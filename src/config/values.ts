@@ -217,7 +217,10 @@ function unrepeated(names: readonly string[]): readonly string[] {
 /** A path, or `false` for nowhere. */
 export const place = (flag: string): Reader<string | false> =>
   reader<string | false>(
-    (text) => text,
+    (text) => {
+      if (text.trim() !== "") return text;
+      throw usage(`${flag} takes a path.`);
+    },
     { anyOf: [TEXT, { enum: [false] }] },
     {
       read: (value) => {

@@ -54,7 +54,7 @@ export function parseYaml(text: string, name: string): Configuration {
   }
   const [fault] = [...document.errors, ...document.warnings].sort((a, b) => a.pos[0] - b.pos[0]);
   if (fault !== undefined) {
-    throw wrong(fault.pos[0], `this is no valid YAML: ${FAULTS[fault.code] ?? "something does not belong here"}`);
+    throw wrong(fault.pos[0], `This is no valid YAML: ${FAULTS[fault.code] ?? "something does not belong here"}`);
   }
   refuseBombs(document, wrong);
   return { values: mappingOf(document, name), at: (path, part) => placeOf(offsetOf(document, path, part)) };

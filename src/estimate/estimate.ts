@@ -4,8 +4,8 @@ import type { Limits } from "../limits/amounts.ts";
 import { costOf, PRICES_DATE, type Price } from "../providers/prices.ts";
 import type { Range } from "./output.ts";
 
-/** What a look at the input and the store has found. */
-export interface Findings {
+/** Whom a run will ask, and how often. */
+interface Calls {
   readonly provider: string;
   readonly model: string;
   /** Records read, and of those: what a filter left out, and what cannot be asked about. */
@@ -16,7 +16,11 @@ export interface Findings {
   readonly stored: number;
   /** Calls to be made: one for each other record. */
   readonly requests: number;
-  /** Of those calls together. */
+}
+
+/** What a look at the input and the store has found. */
+export interface Findings extends Calls {
+  /** Of all calls together. */
   readonly inputTokens: Range;
   /** Of one call. */
   readonly outputTokens: Range;
@@ -28,14 +32,8 @@ export interface Findings {
 }
 
 /** What a run will take. Tokens and cost are ranges that hold in ordinary runs; neither is a bound. */
-export interface Estimate {
-  readonly provider: string;
-  readonly model: string;
-  readonly records: number;
-  readonly dropped: number;
-  readonly unusable: number;
-  readonly stored: number;
-  readonly requests: number;
+export interface Estimate extends Calls {
+  /** Both of all calls together. */
   readonly inputTokens: Range;
   readonly outputTokens: Range;
   /** US dollars; null: the model's price is not known. */

@@ -4,6 +4,7 @@ import type { Anthropic } from "@anthropic-ai/sdk";
 import type { AnswerHeaders } from "../http/answer.ts";
 import { load } from "../load.ts";
 import type { Usage } from "../usage.ts";
+import { answered } from "./answered.ts";
 import { anthropicAssembly } from "./anthropic-stream.ts";
 import { anthropicSchema } from "./json-schema.ts";
 import { forEachKey } from "./key.ts";
@@ -13,7 +14,6 @@ import type { Completion, FinishReason, ModelRequest, Provider } from "./provide
 import { builtBy, posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
-import { ACCEPT_EVENTS, streamed } from "./stream.ts";
 import { createWire } from "./wire.ts";
 
 export type AnthropicOptions = ProviderOptions;
@@ -57,13 +57,10 @@ function withKey(options: AnthropicOptions): Provider {
     complete: (request, options) =>
       wire.call(options.signal, async (post) => {
         const asked = body(request, settings);
-        if (options.streaming || asked.max_tokens > LONGEST_IN_ONE_PIECE) {
-          const ask = () => post({ ...asked, stream: true }, { headers: ACCEPT_EVENTS, signal: options.signal });
-          const { data, headers } = await streamed(options, { settings, assembly: anthropicAssembly(), ask });
-          return read(data, headers, settings);
-        }
-        const response = await post(asked, { signal: options.signal });
-        return read(await response.json(), response.headers, settings);
+        const streaming = options.streaming || asked.max_tokens > LONGEST_IN_ONE_PIECE;
+        const asking = { settings, post, body: asked, streaming, assembly: anthropicAssembly };
+        const { data, headers } = await answered(options, asking);
+        return read(data, headers, settings);
       }),
     close: wire.close,
   };

@@ -41,7 +41,7 @@ export function quote(text: string, { redact }: Pick<Settings, "redact">): strin
 }
 
 function advice(code: ErrorCode, settings: Settings, headers: AnswerHeaders): string {
-  const { vendor, label, model, baseURL } = settings;
+  const { vendor, model, baseURL } = settings;
   switch (code) {
     case "authentication_failed":
       return `Check ${vendor.keyVariable}.`;
@@ -50,7 +50,7 @@ function advice(code: ErrorCode, settings: Settings, headers: AnswerHeaders): st
     case "unknown_model":
       return `Check the model's name ("${model}") and the base URL (${baseURL})${unversioned(settings)}.`;
     case "no_credit":
-      return `Add credit or raise the spend limit at ${label}, then run the same command again.`;
+      return "Add credit or raise the spend limit there, then run the same command again.";
     case "schema_rejected":
       return "Change the schema: plain objects, with every property required, are understood everywhere.";
     case "request_too_large":
@@ -97,7 +97,9 @@ export function broken(thrown: unknown, settings: Settings): MillraceError {
     );
   }
   if (code !== undefined) {
-    const said = `The connection to ${label} failed: ${quote(messageOf(transport) || code, settings)}`;
+    const who = settings.official ? settings.vendor.label : "the server";
+    const why = quote(messageOf(transport) || code, settings);
+    const said = `The connection to ${who} at ${settings.address} failed: ${why}`;
     const kind = TIMERS.has(code) ? "timeout" : "connection_failed";
     return failure(kind, `${said} ${CONNECTION_ADVICE[code] ?? ""}`.trim(), { cause: transport });
   }

@@ -2,6 +2,7 @@
 
 import type { AnswerHeaders } from "../http/answer.ts";
 import type { Usage } from "../usage.ts";
+import { answered } from "./answered.ts";
 import { chatAssembly } from "./chat-stream.ts";
 import { strictSchema } from "./json-schema.ts";
 import { forEachKey } from "./key.ts";
@@ -12,7 +13,6 @@ import { textOfContent, withCache } from "./openai-chat.ts";
 import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
-import { ACCEPT_EVENTS, streamed } from "./stream.ts";
 import { createWire } from "./wire.ts";
 
 export type MistralOptions = ProviderOptions;
@@ -39,14 +39,10 @@ function withKey(options: MistralOptions): Provider {
     price: settings.price,
     complete: (request, options) =>
       wire.call(options.signal, async (post) => {
-        const asked = body(request, settings);
-        if (options.streaming) {
-          const ask = () => post({ ...asked, stream: true }, { headers: ACCEPT_EVENTS, signal: options.signal });
-          const { data, headers } = await streamed(options, { settings, assembly: chatAssembly(), ask });
-          return read(data, headers, settings);
-        }
-        const response = await post(asked, { signal: options.signal });
-        return read(await response.json(), response.headers, settings);
+        const streaming = options.streaming ?? false;
+        const asking = { settings, post, body: body(request, settings), streaming, assembly: chatAssembly };
+        const { data, headers } = await answered(options, asking);
+        return read(data, headers, settings);
       }),
     close: wire.close,
   };

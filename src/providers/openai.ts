@@ -2,8 +2,8 @@
 
 import type { OpenAI } from "openai";
 import { failure } from "../errors.ts";
-import type { Answer } from "../http/answer.ts";
 import { load } from "../load.ts";
+import { answered } from "./answered.ts";
 import { chatAssembly } from "./chat-stream.ts";
 import { forEachKey } from "./key.ts";
 import { VENDORS } from "./models.ts";
@@ -14,7 +14,6 @@ import type { Refusal } from "./refusal.ts";
 import { responsesAssembly } from "./responses-stream.ts";
 import { builtBy, posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
-import { ACCEPT_EVENTS, type Answered, streamed } from "./stream.ts";
 import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
 import { createWire, refusalOf, type Wire } from "./wire.ts";
 
@@ -34,7 +33,11 @@ export interface OpenAIOptions extends ProviderOptions {
   readonly structuredOutput?: StructuredOutput | undefined;
 }
 
-const KEYS = [...PROVIDER_KEYS, "api", "structuredOutput"];
+export const OPENAI_KEYS = [
+  ...PROVIDER_KEYS,
+  "api",
+  "structuredOutput",
+] as const satisfies readonly (keyof OpenAIOptions)[];
 const OUTPUTS = ["json_schema", "prompt"] as const;
 
 /** `streaming`: what a streamed call says besides. Chat Completions tell no usage in a stream unless they are asked to. */
@@ -72,7 +75,7 @@ export function openai(options: OpenAIOptions = {}): Provider {
 }
 
 function withKey(options: OpenAIOptions): Provider {
-  const settings = readSettings(VENDORS.openai, options, { known: KEYS, compatible: true });
+  const settings = readSettings(VENDORS.openai, options, { known: OPENAI_KEYS, compatible: true });
   const kind = choice("api", options.api ?? "chat", ["chat", "responses"]);
   const api = APIS[kind];
   const asked = options.structuredOutput && choice("structuredOutput", options.structuredOutput, OUTPUTS);
@@ -110,11 +113,10 @@ function caller(wire: Wire, settings: Settings, api: (typeof APIS)[keyof typeof 
   return (request, how, { output, streamOptions }) =>
     wire.call(how.signal, async (post) => {
       const body = api.body(output === "prompt" ? prompted(request) : request, settings);
-      const more = streamOptions ? api.streaming : {};
-      const ask = () => post({ ...body, stream: true, ...more }, { headers: ACCEPT_EVENTS, signal: how.signal });
-      const { data, headers } = how.streaming
-        ? await streamed(how, { settings, assembly: api.assembly(), ask })
-        : await whole(await post(body, { signal: how.signal }));
+      const streaming = how.streaming ?? false;
+      const streamingBody = streamOptions ? api.streaming : {};
+      const asking = { settings, post, body, streaming, assembly: api.assembly, streamingBody };
+      const { data, headers } = await answered(how, asking);
       const completion = api.read(data, headers, settings);
       return output === "prompt" ? extracted(request, completion) : completion;
     });
@@ -131,10 +133,6 @@ function without(refusal: Refusal, used: Manners, { request, how, mayPrompt }: S
   if (how.streaming && used.streamOptions && knowsNoStreamOptions(refusal)) return { streamOptions: false };
   const schemas = mayPrompt && request.schema !== undefined && used.output !== "prompt";
   return schemas && knowsNoSchemas(refusal) ? { output: "prompt" } : undefined;
-}
-
-async function whole(response: Answer): Promise<Answered> {
-  return { data: await response.json(), headers: response.headers };
 }
 
 function connect(settings: Settings): OpenAI {

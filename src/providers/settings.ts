@@ -27,6 +27,8 @@ export interface Settings {
   readonly vendor: Vendor;
   /** Who answers, as errors name it: the vendor, or the server that speaks its protocol. */
   readonly label: string;
+  /** Host and port that calls go to: all of the base URL that says where a connection was tried, and nothing that is private. */
+  readonly address: string;
   /** Whether the base URL is the vendor's own, regional ones included. */
   readonly official: boolean;
   readonly model: string;
@@ -64,9 +66,20 @@ export function readSettings(vendor: Vendor, options: ProviderOptions, reading: 
     throw failure("invalid_option", `${where}: \`maxOutputTokens\` must be a whole number of at least 1.`);
   }
   checkPrice(options.price, `${where}: \`price\``);
-  const label = official || !reading.compatible ? vendor.label : `the server at ${new URL(baseURL).host}`;
-  const redact = redactor([apiKey, ...Object.values(headers)]);
-  return { vendor, label, official, model, apiKey, baseURL, maxOutputTokens, headers, price: options.price, redact };
+  const url = new URL(baseURL);
+  return {
+    vendor,
+    label: official ? vendor.label : `the server at ${url.host}`,
+    address: `${url.hostname}:${url.port || (url.protocol === "https:" ? 443 : 80)}`,
+    official,
+    model,
+    apiKey,
+    baseURL,
+    maxOutputTokens,
+    headers,
+    price: options.price,
+    redact: redactor([apiKey, ...Object.values(headers)]),
+  };
 }
 
 /** The vendor's host, or one of its regions' (`eu.api.openai.com`). */

@@ -41,11 +41,11 @@ export function createWire(settings: Settings, connect: (fetch: Fetch) => Post):
   };
 }
 
-function connected({ label }: Settings, connect: () => Post): Post {
+function connected({ vendor }: Settings, connect: () => Post): Post {
   try {
     return connect();
   } catch (cause) {
-    throw failure("internal", `The SDK for ${label} could not be loaded. Install millrace again.`, { cause });
+    throw failure("internal", `The SDK for ${vendor.label} could not be loaded. Install millrace again.`, { cause });
   }
 }
 

@@ -2,9 +2,9 @@
 
 import { stringify } from "csv-stringify";
 import { failure } from "../errors.ts";
-import { listed } from "../fields.ts";
-import { nearest } from "../options.ts";
-import { type Cell, flatten, told } from "./flatten.ts";
+import { quoted } from "../fields.ts";
+import { Missing } from "../missing.ts";
+import { type Cell, flatten } from "./flatten.ts";
 import { checkJson, type TextFormat } from "./text.ts";
 
 export interface CsvOptions {
@@ -17,9 +17,6 @@ export interface CsvOptions {
 /** Records whose fields become the columns, and the most characters held for that. */
 const FIRST_RECORDS = 100;
 const MOST_HELD = 1024 * 1024;
-
-/** Fields remembered to say what a misspelt column may have been. */
-const MOST_SEEN = 1_000;
 
 /**
  * The columns are those given, or the fields of the first records, which are held until so many have come. A later record
@@ -44,7 +41,8 @@ function cellsOf(record: unknown, wanted?: ReadonlySet<string>): Map<string, Cel
 
 function givenColumns(line: Line, columns: readonly string[]): TextFormat {
   const wanted = new Set(columns);
-  const missing = new Missing(columns);
+  const missing = new Missing("CSV columns", columns);
+  const tell = (message: string | undefined) => message && format.notify?.(message);
   let headed = false;
   const top = () => {
     const text = headed ? "" : line(header(columns));
@@ -54,54 +52,16 @@ function givenColumns(line: Line, columns: readonly string[]): TextFormat {
   const format: TextFormat = {
     encode(record) {
       const cells = cellsOf(record, wanted);
-      missing.met(cells, format.notify);
+      tell(missing.met(cells.keys()));
       const row = columns.map((name) => checked(name, cells.get(name) ?? EMPTY));
       return top() + line(row);
     },
     end() {
-      missing.tell(format.notify);
+      tell(missing.end());
       return top();
     },
   };
   return format;
-}
-
-/** Columns that no record has had yet. It is told once: early, so that a misspelt one costs few answers. */
-class Missing {
-  readonly #columns: Set<string>;
-  readonly #seen = new Set<string>();
-  #records = 0;
-
-  constructor(columns: readonly string[]) {
-    this.#columns = new Set(columns);
-  }
-
-  met(cells: ReadonlyMap<string, Cell>, notify: TextFormat["notify"]): void {
-    if (this.#columns.size === 0 || this.#records === FIRST_RECORDS) return;
-    for (const name of cells.keys()) {
-      this.#columns.delete(name);
-      if (this.#seen.size < MOST_SEEN) this.#seen.add(name);
-    }
-    if (++this.#records === FIRST_RECORDS) this.#tell(notify);
-  }
-
-  /** When fewer records have come than were waited for. */
-  tell(notify: TextFormat["notify"]): void {
-    if (this.#records > 0 && this.#records < FIRST_RECORDS) this.#tell(notify);
-    this.#columns.clear();
-  }
-
-  #tell(notify: TextFormat["notify"]): void {
-    if (this.#columns.size === 0) return;
-    const first = this.#records === FIRST_RECORDS ? `the first ${FIRST_RECORDS}` : `the ${this.#records}`;
-    const names = [...this.#columns].map((name) => {
-      const near = nearest(name, [...this.#seen]);
-      return near === undefined ? told(name) : `${told(name)} (did you mean ${told(near)}?)`;
-    });
-    notify?.(
-      `CSV columns that none of ${first} records has: ${names.join(", ")}. They have: ${listed([...this.#seen])}.`,
-    );
-  }
 }
 
 function foundColumns(line: Line, shown: (cell: Cell) => string | null): TextFormat {
@@ -145,13 +105,13 @@ function foundColumns(line: Line, shown: (cell: Cell) => string | null): TextFor
 const twins = (name: string, other: string) =>
   failure(
     "unserializable",
-    `The fields ${told(name)} and ${told(other)} would be one column, defused against formulas.`,
+    `The fields ${quoted(name)} and ${quoted(other)} would be one column, defused against formulas.`,
   );
 
 const stranger = (name: string) =>
   failure(
     "unserializable",
-    `The field ${told(name)} is none of the CSV's columns, which are those of its first records. ` +
+    `The field ${quoted(name)} is none of the CSV's columns, which are those of its first records. ` +
       "Name the columns to write (`columns`, --columns), or write NDJSON.",
   );
 
@@ -160,7 +120,7 @@ function checked(name: string, cell: Cell): Cell {
   if (name.isWellFormed() && (cell.text?.isWellFormed() ?? true)) return cell;
   throw failure(
     "unserializable",
-    `The record cannot be written as CSV: ${told(name)} holds half a surrogate pair, which UTF-8 has no way to write.`,
+    `The record cannot be written as CSV: ${quoted(name)} holds half a surrogate pair, which UTF-8 has no way to write.`,
   );
 }
 

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import { sizeOf } from "../record.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
+import { reason } from "./reason.ts";
 import { type Row, rowOf } from "./rows.ts";
 
 /** A record and the row that it becomes. */
@@ -77,7 +78,7 @@ export class DatabaseSink extends Writable {
     this.#opened ??= this.#table.open(this.#leave.signal).catch((error: unknown) => {
       this.#broken = true;
       if (isMillraceError(error)) throw error;
-      throw failure("invalid_option", `Cannot write ${this.#table.name}: ${why(error)}`, { cause: error });
+      throw failure("invalid_option", `Cannot write ${this.#table.name}: ${reason(error)}`, { cause: error });
     });
     return this.#opened;
   }
@@ -135,7 +136,7 @@ export class DatabaseSink extends Writable {
     } catch (error) {
       this.#broken = true;
       if (isMillraceError(error)) throw error;
-      const told = `Writing ${this.#table.name} failed: ${why(error)} The rows committed so far stay; run it again to go on.`;
+      const told = `Writing ${this.#table.name} failed: ${reason(error)} The rows committed so far stay; run it again to go on.`;
       throw failure("sink_failed", told, { cause: error });
     }
   }
@@ -172,11 +173,4 @@ export class DatabaseSink extends Writable {
     await this.#opened.catch(() => {});
     await this.#table.close();
   }
-}
-
-function why(error: unknown): string {
-  // Of a host with several addresses, each has failed.
-  const one: unknown = error instanceof AggregateError ? (error.errors[0] ?? error) : error;
-  const message = one instanceof Error ? one.message : String(one);
-  return /[.!?]$/.test(message) ? message : `${message}.`;
 }

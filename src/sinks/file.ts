@@ -2,8 +2,9 @@
 
 import { existsSync } from "node:fs";
 import type { FileHandle } from "node:fs/promises";
-import { mkdir, open, rename, rm, stat } from "node:fs/promises";
+import { open, rename, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "../folder.ts";
 import { claim } from "./claim.ts";
 import type { Output } from "./output.ts";
 
@@ -28,7 +29,7 @@ export class FileOutput implements Output {
 
   async open(): Promise<void> {
     if (this.#file !== undefined) return;
-    await mkdir(dirname(this.#path), { recursive: true });
+    await makeFolder(dirname(this.#path));
     const older = await stat(this.#path).catch(() => undefined);
     if (older?.isDirectory()) throw Object.assign(new Error("it is a directory"), { code: "EISDIR" });
     this.#release ??= await claim(this.#path);

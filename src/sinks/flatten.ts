@@ -1,6 +1,7 @@
 /** One record → named cells: nested fields by their dotted paths. */
 
 import { failure } from "../errors.ts";
+import { quoted } from "../fields.ts";
 
 /** A cell's text, whether a spreadsheet could take it for a formula being another matter; null: nothing there. */
 export interface Cell {
@@ -48,7 +49,7 @@ function fill(cells: Map<string, Cell>, path: string, value: object, { levels, w
     const nested = isObject(at) && !Array.isArray(at) && levels > 1 && Object.keys(at).length > 0;
     if (!nested || wanted?.has(name)) {
       if ((cells.get(name) ?? NOTHING) !== NOTHING)
-        throw failure("unserializable", `Two fields of the record would be the column ${told(name)}.`);
+        throw failure("unserializable", `Two fields of the record would be the column ${quoted(name)}.`);
       cells.set(name, cellOf(at));
     }
     if (nested) fill(cells, `${name}.`, at, { levels: levels - 1, wanted });
@@ -69,6 +70,3 @@ export function asJson(value: object): unknown {
   const plain = prototype === Object.prototype || prototype === null || Array.isArray(value);
   return plain && !("toJSON" in value) ? value : JSON.parse(JSON.stringify(value));
 }
-
-/** A field's name in a message; one of any length may be an article's text. */
-export const told = (name: string): string => JSON.stringify(name.length > 80 ? `${name.slice(0, 80)}…` : name);

@@ -1,6 +1,5 @@
 /** What a Postgres column takes, and how a value is written for it: pure. */
 
-import { told } from "./flatten.ts";
 import { type Kind, Nested, printsBack, textOf, unfit, type Value } from "./rows.ts";
 
 export interface Column {
@@ -22,7 +21,9 @@ export const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"
 export function nameFault(name: string): string | undefined {
   if (name === "") return "has a field without a name, which Postgres has no column for";
   if (Buffer.byteLength(name) > LONGEST_NAME) return `has a field with a name of more than ${LONGEST_NAME} bytes`;
-  return SYSTEM_COLUMNS.includes(name) ? `has a field ${told(name)}, a name that Postgres keeps for itself` : undefined;
+  return SYSTEM_COLUMNS.includes(name)
+    ? `has a field ${quoted(name)}, a name that Postgres keeps for itself`
+    : undefined;
 }
 
 /** `numeric` holds every number of JSON and every integer of any length as it is. */
@@ -39,7 +40,7 @@ const INTEGER = /^(0|-?[1-9]\d*)$/;
 export function parameter(value: Value, { name, type, category }: Column): unknown {
   if (value === null) return null;
   if (typeof value === "string" && value.includes("\0")) {
-    throw unfit(`has a NUL in ${told(name)}, which Postgres has no text for`);
+    throw unfit(`has a NUL in ${quoted(name)}, which Postgres has no text for`);
   }
   if (type === "json" || type === "jsonb") return value instanceof Nested ? value.text : JSON.stringify(value);
   if (category === "A" && value instanceof Nested) return JSON.parse(value.text);
@@ -58,5 +59,5 @@ function isNumber(value: Exclude<Value, null>, type: string): boolean {
 
 const mismatch = (value: Exclude<Value, null>, name: string, type: string) => {
   const is = value instanceof Nested ? "an object or array" : typeof value === "string" ? "text" : `a ${typeof value}`;
-  return unfit(`has ${is} in ${told(name)}, a column of ${type}. Make the column text, or write to another table`);
+  return unfit(`has ${is} in ${quoted(name)}, a column of ${type}. Make the column text, or write to another table`);
 };

@@ -3,7 +3,6 @@
 import type { Client } from "pg";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import type { Entry, Refusal } from "./database.ts";
-import { told } from "./flatten.ts";
 import { type Column, LONGEST_NAME, nameFault, parameter, quoted, typeFor } from "./postgres-columns.ts";
 import { isRowFault, stateOf, withoutValues } from "./postgres-errors.ts";
 import { type Kind, kindOf, MOST_COLUMNS, type Row, textOf, unfit, type Value } from "./rows.ts";
@@ -42,7 +41,7 @@ export class PostgresRows {
     this.#key = key;
     for (const name of [this.#schema ?? "public", this.#table, key]) {
       if (name === "" || Buffer.byteLength(name) > LONGEST_NAME) {
-        throw refused(`${told(name)} cannot be a name in Postgres: it takes 1 to ${LONGEST_NAME} bytes`);
+        throw refused(`${quoted(name)} cannot be a name in Postgres: it takes 1 to ${LONGEST_NAME} bytes`);
       }
     }
   }
@@ -56,7 +55,7 @@ export class PostgresRows {
     await this.#findColumns(client);
     if (this.#columns.size === 0) return this.#mayCreate(client);
     const where = `the table ${this.#name}`;
-    if (!this.#columns.has(this.#key)) throw refused(`${where} has no column ${told(this.#key)} (\`key\`, --key)`);
+    if (!this.#columns.has(this.#key)) throw refused(`${where} has no column ${quoted(this.#key)} (\`key\`, --key)`);
     const key = quoted(this.#key);
     const nothing = `SELECT ${key} FROM ${this.#name} WHERE false ON CONFLICT (${key}) DO UPDATE SET ${key} = excluded.${key}`;
     await client.query(`INSERT INTO ${this.#name} (${key}) ${nothing}`).catch((error: Error) => {
@@ -182,7 +181,7 @@ export class PostgresRows {
       const column = this.#columns.get(name);
       if (column !== undefined) parameters.push([column, parameter(value, column)]);
       // A field without a value has no column as long as no record has one in it.
-      else if (value !== null) throw unfit(`has a field ${told(name)} whose column was taken away meanwhile`);
+      else if (value !== null) throw unfit(`has a field ${quoted(name)} whose column was taken away meanwhile`);
     }
     return parameters;
   }

@@ -4,6 +4,7 @@ import { Writable } from "node:stream";
 import { finished } from "node:stream/promises";
 import { failure } from "../errors.ts";
 import { asStage, Stage, type StageReport } from "../stage.ts";
+import { reason } from "./reason.ts";
 
 /** Counts what it hands on; finishes when the stream behind it has. */
 export class RecordsInto extends Writable {
@@ -47,4 +48,4 @@ export class RecordsInto extends Writable {
 }
 
 const fault = (error: Error) =>
-  failure("sink_failed", `Writing to the stream failed: ${error.message}`, { cause: error });
+  failure("sink_failed", `Writing to the stream failed: ${reason(error)}`, { cause: error });

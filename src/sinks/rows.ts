@@ -1,8 +1,8 @@
 /** One record → one row of a table: a column for each of its own fields, nested ones as JSON text. */
 
 import { failure, type MillraceError } from "../errors.ts";
-import { fieldsTold } from "../fields.ts";
-import { asJson, isObject, told } from "./flatten.ts";
+import { fieldsTold, quoted } from "../fields.ts";
+import { asJson, isObject } from "./flatten.ts";
 import { checkJson } from "./text.ts";
 
 /** An object or array, as its JSON text. */
@@ -44,7 +44,7 @@ export function rowOf(record: unknown, key: string): Row {
   const why = row.has(key) ? "is no text or number" : "is missing";
   throw failure(
     "missing_row_key",
-    `The record's field ${told(key)} ${why}, and it is what tells the table's rows apart. ${fieldsTold(plain)} ` +
+    `The record's field ${quoted(key)} ${why}, and it is what tells the table's rows apart. ${fieldsTold(plain)} ` +
       "Name another field with `key` (--key).",
   );
 }
@@ -56,9 +56,9 @@ function heldOf(field: unknown): Value {
 
 /** JSON can escape half a character; in UTF-8 it would become another one. */
 function checked(name: string, value: Value): Value {
-  if (name.includes("\0")) throw unfit(`has a field with a NUL in its name, ${told(name)}`);
+  if (name.includes("\0")) throw unfit(`has a field with a NUL in its name, ${quoted(name)}`);
   if (name.isWellFormed() && (typeof value !== "string" || value.isWellFormed())) return value;
-  throw unfit(`holds half a surrogate pair in ${told(name)}, which UTF-8 has no way to write`);
+  throw unfit(`holds half a surrogate pair in ${quoted(name)}, which UTF-8 has no way to write`);
 }
 
 /** A record that its table cannot take. */

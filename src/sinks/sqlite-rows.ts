@@ -3,7 +3,6 @@
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import { failure, isMillraceError, type MillraceError } from "../errors.ts";
 import type { Entry, Refusal } from "./database.ts";
-import { told } from "./flatten.ts";
 import { type Kind, kindOf, MOST_COLUMNS, Nested, printsBack, type Row, textOf, unfit, type Value } from "./rows.ts";
 
 type Bound = string | number | bigint | null;
@@ -61,14 +60,14 @@ export class SqliteRows {
       if (/^sqlite_/i.test(this.#table)) throw refused("SQLite keeps names that begin with sqlite_ for itself");
       return;
     }
-    const where = `its table ${told(this.#table)}`;
+    const where = `its table ${quoted(this.#table)}`;
     if (!this.#columns.has(folded(this.#key))) {
-      throw refused(`${where} has no column ${told(this.#key)} (\`key\`, --key)`);
+      throw refused(`${where} has no column ${quoted(this.#key)} (\`key\`, --key)`);
     }
     try {
       this.#database.prepare(this.#sql([this.#key]));
     } catch (error) {
-      throw refused(`${where} cannot be upserted into by ${told(this.#key)}: ${(error as Error).message}`);
+      throw refused(`${where} cannot be upserted into by ${quoted(this.#key)}: ${(error as Error).message}`);
     }
   }
 
@@ -96,7 +95,7 @@ export class SqliteRows {
     const added: [string, string, Exclude<Value, null>][] = [];
     for (const [name, value] of row) {
       const fold = folded(name);
-      if (names.has(fold)) return unfit(`has two fields ${told(name)}, in other letters, which SQLite takes for one`);
+      if (names.has(fold)) return unfit(`has two fields ${quoted(name)}, in other letters, which SQLite takes for one`);
       names.add(fold);
       if (this.#columns.has(fold)) continue;
       if (value !== null) added.push([fold, name, value]);
@@ -212,7 +211,7 @@ function bound(value: Value, column: Column): Bound {
     !printsBack(value) &&
     !INT64.test(value)
   ) {
-    throw unfit(`has text in ${told(column.name)}, a column of numbers, that would not be the same as a number`);
+    throw unfit(`has text in ${quoted(column.name)}, a column of numbers, that would not be the same as a number`);
   }
   return value;
 }

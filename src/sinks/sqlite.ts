@@ -1,10 +1,11 @@
 /** A table in an SQLite file, through Node's own SQLite. */
 
-import { mkdir, open, rm, stat } from "node:fs/promises";
+import { open, rm, stat } from "node:fs/promises";
 import { dirname } from "node:path";
 import type { DatabaseSync } from "node:sqlite";
 import { setTimeout as sleep } from "node:timers/promises";
 import { failure } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import { loadSqlite } from "../load.ts";
 import { shareClaim } from "./claim.ts";
 import type { Entry, Refusal, Table } from "./database.ts";
@@ -53,7 +54,7 @@ export class SqliteTable implements Table {
     this.#real = await realPath(this.path);
     const found = await stat(this.#real).catch(() => undefined);
     if (found !== undefined) await this.#check(this.#real);
-    await mkdir(dirname(this.#real), { recursive: true });
+    await makeFolder(dirname(this.#real));
     this.#release = await shareClaim(this.#real);
     this.#made = found === undefined;
     const { DatabaseSync } = loadSqlite();
@@ -67,14 +68,7 @@ export class SqliteTable implements Table {
 
   /** What is no database is somebody's file: it stays as it is. */
   async #check(path: string): Promise<void> {
-    const file = await open(path, "r");
-    try {
-      if (!(await file.stat()).isFile()) throw new Error("it is no regular file");
-      const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
-      if (bytesRead === 0 || buffer.toString("latin1") === MAGIC) return;
-    } finally {
-      await file.close();
-    }
+    if (await mayBeSqlite(path)) return;
     throw failure("invalid_option", `Cannot write ${this.path}: it is no SQLite database. Choose another output.`);
   }
 
@@ -154,4 +148,16 @@ function isLock(error: unknown): boolean {
   if (!(error instanceof Error && "errcode" in error && typeof error.errcode === "number")) return false;
   const code = error.errcode & 0xff;
   return code === BUSY || code === LOCKED;
+}
+
+/** Whether a file is empty or begins as a database does. @throws Error for what is no regular file */
+export async function mayBeSqlite(path: string): Promise<boolean> {
+  const file = await open(path, "r");
+  try {
+    if (!(await file.stat()).isFile()) throw new Error("it is no regular file");
+    const { bytesRead, buffer } = await file.read(Buffer.alloc(MAGIC.length), 0, MAGIC.length, 0);
+    return bytesRead === 0 || buffer.toString("latin1") === MAGIC;
+  } finally {
+    await file.close();
+  }
 }

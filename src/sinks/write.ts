@@ -13,6 +13,7 @@ import { type DatabaseOptions, databaseSink, refuseDatabaseOptions } from "./dat
 import { jsonFormat } from "./json.ts";
 import { ndjsonFormat } from "./ndjson.ts";
 import { type Output, PathOutput, StreamOutput } from "./output.ts";
+import { reason } from "./reason.ts";
 import { RecordsInto } from "./records.ts";
 import type { TextFormat } from "./text.ts";
 
@@ -205,14 +206,12 @@ export class RecordSink extends Writable {
   }
 
   #fault(error: unknown): MillraceError {
-    const why = error instanceof Error ? error.message : String(error);
-    return failure("sink_failed", `Writing ${this.#output.name} failed: ${why}`, { cause: error });
+    return failure("sink_failed", `Writing ${this.#output.name} failed: ${reason(error)}`, { cause: error });
   }
 
   #unopened(error: unknown): MillraceError {
     if (isMillraceError(error)) return error;
-    const why = error instanceof Error ? error.message : String(error);
-    return failure("invalid_option", `Cannot write ${this.#output.name}: ${why}`, { cause: error });
+    return failure("invalid_option", `Cannot write ${this.#output.name}: ${reason(error)}`, { cause: error });
   }
 }
 

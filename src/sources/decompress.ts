@@ -87,10 +87,8 @@ async function* unpacked(
         for (let rest = piece; rest.length > 0; ) {
           if (engine.ended) {
             // Node goes on with a gzip member by itself, but not with a zstd frame: unasked it would drop all that follows.
-            const next = rest.findIndex((byte) => byte !== 0);
-            history.restart(next === -1 ? rest.length : next);
-            if (next === -1) break;
-            rest = rest.subarray(next);
+            rest = behindZeros(rest, history);
+            if (rest.length === 0) break;
             engine.close();
             engine = new Engine(compression);
           }
@@ -117,6 +115,14 @@ async function* unpacked(
   } finally {
     engine.close();
   }
+}
+
+/** The next member or frame; empty where none begins yet. */
+function behindZeros(bytes: Uint8Array, history: History): Uint8Array {
+  const zeros = bytes.findIndex((byte) => byte !== 0);
+  const passed = zeros === -1 ? bytes.length : zeros;
+  history.restart(passed);
+  return bytes.subarray(passed);
 }
 
 class OutputGuard {

@@ -153,7 +153,8 @@ export class Frame {
 
   #noArray(): MillraceError {
     const advice = "Say where the array of records lies with --path (`path`).";
-    return failure("invalid_option", `${this.#isObject()} ${advice}${this.#hint()}`);
+    const lines = this.#path.length === 0 ? " One object a line is NDJSON: --from ndjson (`format`)." : "";
+    return failure("invalid_option", `${this.#isObject()} ${advice}${this.#hint()}${lines}`);
   }
 
   #missing(): MillraceError {

@@ -58,7 +58,10 @@ function parseLine(line: Line, limits: ParserLimits): object | undefined | Millr
   try {
     const value = parseJson(text);
     if (typeof value === "object" && value !== null && !Array.isArray(value)) return value;
-    return failure("not_an_object", `The line holds ${named(value)}, not an object.`);
+    const whole = Array.isArray(value)
+      ? " If the file is one array of records, read it as JSON: --from json (`format`)."
+      : "";
+    return failure("not_an_object", `The line holds ${named(value)}, not an object.${whole}`);
   } catch (error) {
     return notJson(error, text, line.ended);
   }

@@ -1,28 +1,19 @@
 /** Where a store lies: a private file, kept out of version control, on a disk that can lock. */
 
-import {
-  chmodSync,
-  closeSync,
-  existsSync,
-  mkdirSync,
-  openSync,
-  renameSync,
-  statfsSync,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { chmodSync, closeSync, existsSync, openSync, renameSync, statfsSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { failure, type MillraceError } from "../errors.ts";
+import { makeFolder } from "../folder.ts";
 import { warn } from "../warn.ts";
 
 /** SQLite's own files beside a database. */
 const BESIDE = ["", "-wal", "-shm"];
 
 /** Makes the file and its folder, for its owner only. @throws `invalid_option` when it cannot be written */
-export function preparePlace(path: string): void {
+export async function preparePlace(path: string): Promise<void> {
   const folder = dirname(path);
   try {
-    const made = mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined;
+    const made = await makeFolder(folder, 0o700);
     if (existsSync(path) && statSync(path).isDirectory()) throw new Error("it is a directory");
     closeSync(openSync(path, "a+", 0o600));
     // SQLite gives its other files the mode of this one. Whose file it is not may not change it.

@@ -62,7 +62,7 @@ export class Store {
   }
 
   static async #make(path: string): Promise<Store> {
-    preparePlace(path);
+    await preparePlace(path);
     const identity = identityOf(path);
     try {
       return new Store(path, await whenFree(() => new Database(path)));
@@ -135,7 +135,7 @@ async function replaced(
 ): Promise<[Database, string | undefined]> {
   try {
     const aside = setAside(path, identity);
-    preparePlace(path);
+    await preparePlace(path);
     const database = await whenFree(() => new Database(path));
     const saved = aside === undefined ? 0 : await salvage(aside, database);
     warn(

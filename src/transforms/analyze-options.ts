@@ -11,6 +11,7 @@ import { checkKeys, checkMaxCost, checkPrices, checkStore, checkWhole, type Stor
 import type { ModelRequest, Provider } from "../providers/provider.ts";
 import type { Article } from "../record.ts";
 import type { Prices, Usage } from "../usage.ts";
+import { NamedFields } from "./named-fields.ts";
 import { outputMaker, requestMaker } from "./requests.ts";
 
 /** One answer, as `output` gets it. */
@@ -153,6 +154,7 @@ export const MOST_CONCURRENCY = 10_000;
 export interface Settings {
   readonly provider: Provider;
   readonly request: (record: unknown) => Promise<ModelRequest>;
+  readonly named: NamedFields;
   readonly check: AnswerCheck | undefined;
   readonly output: (record: unknown, result: AnalyzeResult) => unknown;
   readonly concurrency: number | "auto";
@@ -195,6 +197,7 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
     provider,
     check,
     request: requestMaker(sampling(options), check?.jsonSchema),
+    named: new NamedFields(options),
     output: output ?? outputMaker(options),
     concurrency:
       (options.concurrency ?? "auto") === "auto"

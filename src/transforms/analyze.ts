@@ -216,12 +216,14 @@ export class Analyze extends Parallel {
 
   #wrongInput({ message }: MillraceError): MillraceError {
     const all = this.#lacking === 1 ? "The only record" : `The first ${this.#lacking} records`;
-    return failure("invalid_option", `${all} cannot be asked about, the last because: ${message}`);
+    const last = this.#lacking === 1 ? "" : "the last ";
+    return failure("invalid_option", `${all} cannot be asked about, ${last}because: ${message}`);
   }
 
   async #answer(record: unknown, { signal, history, progress }: Work): Promise<unknown> {
-    const { check, policy, request, output, priority, streaming, onDelta } = this.#settings;
+    const { check, policy, request, named, output, priority, streaming, onDelta } = this.#settings;
     const asked = await request(record);
+    named.met(record);
     const shared: Omit<Caller, "line" | "replaceable"> = {
       policy,
       counts: this.#counts,
@@ -252,6 +254,7 @@ export class Analyze extends Parallel {
     if (this.#lacking > 0 && this.#lack !== undefined) throw this.#wrongInput(this.#lack);
     const hopeless = this.#prospects.atEnd();
     if (hopeless !== undefined) throw hopeless;
+    this.#settings.named.end();
   }
 
   override _destroy(error: Error | null, callback: (error?: Error | null) => void): void {

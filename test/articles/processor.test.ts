@@ -3,6 +3,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { describe, expect, test, vi } from "vitest";
+import type { BatchesOptions } from "../../src/articles/processor.ts";
 import { progressText } from "../../src/articles/progress.ts";
 import {
   ArticleProcessor,
@@ -258,6 +259,26 @@ describe("the processor", () => {
     await vi.waitFor(async () => expect((await server.stats()).openSockets).toBe(0));
     expect(await caught(processArticles([], { provider: "none" } as never))).toMatchObject({ code: "invalid_option" });
   });
+});
+
+test("a listener that cannot be called, and a provider under another name, are refused before anything is asked", async () => {
+  const deaf = { onResult: 5 } as unknown as BatchesOptions;
+  const processor = new ArticleProcessor({ provider: "local" });
+  const told: readonly [Promise<unknown>, string][] = [
+    [processor.client.batchAnalyze(articles(1), deaf), "batchAnalyze(): `onResult` must be a function."],
+    [processor.processArticles(articles(1), deaf), "processArticles(): `onResult` must be a function."],
+    [processor.processInBatches(articles(1), deaf), "processInBatches(): `onResult` must be a function."],
+    [
+      processArticles(articles(1), { providr: "local" } as never),
+      'Say whom to ask: a client, or options such as { provider: "anthropic" }. Did you mean "provider" by "providr"?',
+    ],
+  ];
+  for (const [refused, message] of told)
+    expect(await caught(refused)).toMatchObject({ code: "invalid_option", message });
+  expect(() => processArticlesSync([], { provider: "local", onError: 5 } as never)).toThrow(
+    /`onError` must be a function/,
+  );
+  await processor.close();
 });
 
 describe("the blocking wrapper", () => {

@@ -65,8 +65,8 @@ describe("millrace.yaml", () => {
   });
 
   test.each([
-    ["missing.yaml", /missing\.yaml cannot be read: There is no such file/],
-    [".", /cannot be read: It is a folder/],
+    ["missing.yaml", /missing\.yaml cannot be read: there is no such file/],
+    [".", /cannot be read: it is a folder/],
     ["/dev/zero", /more than 256 kB/],
     ["latin.yaml", /latin\.yaml is not UTF-8/],
   ])("named as %s is refused", async (name, message) => {

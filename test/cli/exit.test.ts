@@ -249,7 +249,9 @@ describe("places and mistakes that cost records elsewhere", () => {
       );
       return await cli(["run", name, "in.ndjson"], { cwd });
     };
-    expectMistake(await run("throws.ts", "nowhere.at.all"), "throws.ts", "ReferenceError");
+    expectMistake(await run("throws.ts", "nowhere.at.all"), "ReferenceError", "(throws.ts:1)");
+    writeFileSync(join(cwd, "cut.ts"), 'import { map } from "millrace";\nexport default {');
+    expectMistake(await cli(["run", "cut.ts", "in.ndjson"], { cwd }), "could not be loaded: SyntaxError", "(cut.ts:2)");
     expectMistake(await run("object.ts", "({})"), "object.ts", "list of stages");
     const deaf = await run("deaf.ts", "[new Transform({ objectMode: true, transform() {} })]");
     expect(deaf).toMatchObject({ code: 3, stderr: expect.stringContaining("standstill") });

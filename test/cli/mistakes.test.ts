@@ -1,6 +1,6 @@
 /** What is wrong is told in the user's own words, and what is only looked at ends quietly. */
 
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { expect, test } from "vitest";
 import { articles, cli, environment, folder, KEY, simulator, startCli, writeLines } from "../support.ts";
@@ -39,6 +39,8 @@ test("each mistake names what was typed and says where to look", async () => {
       ["analyze", "in.ndjson", "--prompt", "no.txt"],
       /^millrace: Cannot read --prompt no\.txt: there is no such file\.\n$/,
     ],
+    [["analyze", "in.ndjson", "--store", ""], /^millrace: --store takes a path\.\n$/],
+    [["analyze", "in.ndjson", ...local, "-o", "."], /^millrace: Cannot write \.: it is a directory\.\n$/],
     [["analyze", "in.ndjson", "--base-url", "nowhere"], /^millrace: --base-url .*https:\/\/api\.anthropic\.com/],
     [["analyze", "in.ndjson"], /^millrace: ANTHROPIC_BASE_URL must be/, { ANTHROPIC_BASE_URL: "nowhere" }],
     [["analyze", "in.ndjson", ...local, "-o", "out.xml"], /^millrace: .*"\.xml" is not supported/],
@@ -76,5 +78,39 @@ test("a dry run with --json is one event, with the estimate and the first questi
     // The first at once, each other half a minute later.
     atLeastMs: 150_000,
     firstRequest: { source: { line: 1 }, messages: [{ role: "user" }] },
+  });
+});
+
+test("a file of the user's own that is named as the store stays as it is", async () => {
+  const cwd = prepared();
+  const mine = writeLines(join(cwd, "mine.ndjson"), ["my only copy"]);
+  const env = environment("http://127.0.0.1:9", "anthropic");
+  const ended = await cli(["analyze", "in.ndjson", "--store", "mine.ndjson"], { cwd, env });
+  expect(ended).toMatchObject({
+    code: 2,
+    stderr: "millrace: The store mine.ndjson is a file of another kind. Give another place with --store.\n",
+  });
+  expect(readFileSync(mine, "utf8")).toBe("my only copy\n");
+  expect(readdirSync(cwd).toSorted()).toEqual(["ask.txt", "in.ndjson", "mine.ndjson"]);
+});
+
+test("an input without a record is no fault, but is said", async () => {
+  const cwd = prepared();
+  const said = /No record was read: the input has none, or --skip passed over all of them\.\n$/;
+  const empty = await cli(["analyze", ...local], { cwd });
+  const skipped = await cli(["analyze", "in.ndjson", "--skip", "6", ...local], { cwd });
+  for (const ended of [empty, skipped]) {
+    expect(ended).toMatchObject({ code: 0, stdout: "", stderr: expect.stringMatching(said) });
+  }
+  expect((await cli(["analyze", "in.ndjson", ...local], { cwd })).stderr).not.toMatch(said);
+});
+
+test("an output that cannot be written is named before the dead letters beside it", async () => {
+  const cwd = prepared();
+  writeFileSync(join(cwd, "file"), "");
+  const ended = await cli(["analyze", "in.ndjson", ...local, "-o", "file/out.ndjson"], { cwd });
+  expect(ended).toMatchObject({
+    code: 2,
+    stderr: expect.stringMatching(/^millrace: Cannot write file\/out\.ndjson: .*\.\n$/),
   });
 });

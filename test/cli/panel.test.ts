@@ -167,7 +167,7 @@ describe("the panel", () => {
 });
 
 describe("the end summary", () => {
-  const places = { output: "out.ndjson", deadLetters: "out.failed.ndjson", leftOf: () => undefined, store: "s.db" };
+  const places = { outputs: ["out.ndjson"], deadLetters: "out.failed.ndjson", leftOf: () => undefined, store: "s.db" };
   const failures = { invalid_json: 9, refused: 8, timeout: 7, server_error: 6, invalid_answer: 5, missing_content: 4 };
   const worst = report({
     failures,
@@ -202,11 +202,18 @@ describe("the end summary", () => {
       "The same command again tries 2 of them again, at the price of these only.",
     );
     expect(next({ failures: { refused: 2 } })).toMatch(/^With the same command, --retry-failed asks anew for the 2 /);
+    expect(next({ failures: { refused: 1 } })).toMatch(/asks anew for the one whose answer was of no use\.$/);
     expect(next({ failures: { invalid_json: 2 } })).toMatch(/out\.failed\.ndjson says which and why/);
   });
 
+  test("counts failures against the records that have ended, when a run was stopped", () => {
+    const stopped = report({ read: 500, deadLettered: 3, unfinished: 350, failures: { refused: 3 } });
+    const text = summary(stopped, { ending: "Interrupted", outputs: ["-"], deadLetters: "x" }).join("\n");
+    expect(text).toContain("failed       2.0 %: 3 refused by the model");
+  });
+
   test("says that a cost is unknown, and not $0", () => {
-    const text = summary(report(), { ending: "Done", output: "-", deadLetters: "x" }).join("\n");
+    const text = summary(report(), { ending: "Done", outputs: ["-"], deadLetters: "x" }).join("\n");
     expect(text).toContain("cost         unknown");
     expect(text).not.toContain("$");
   });
@@ -214,7 +221,7 @@ describe("the end summary", () => {
   test("says why counts do not add up where a stage makes several records of one", () => {
     const [first] = summary(report({ read: 5, written: 20, deadLettered: 0, unfinished: 0 }), {
       ending: "Done",
-      output: "-",
+      outputs: ["-"],
       deadLetters: "x",
     });
     expect(first).toMatch(/20 written, 0 failed, 0 dropped, of 5 read \(a stage makes several/);

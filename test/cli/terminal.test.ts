@@ -81,6 +81,13 @@ describe.skipIf(!hasScript)("on a terminal the panel", () => {
     });
   }
 
+  test("is drawn for one of the usual size where the terminal does not know its own", async () => {
+    const { cwd, env } = await prepared();
+    const tty = await terminal("stty cols 0 rows 0; millrace analyze in.ndjson -o out.ndjson -c 8", { cwd, env });
+    await tty.until((lines) => lines.some((line) => / of 8 in flight/.test(line)));
+    expect(await tty.ended).toBe(0);
+  });
+
   test("is drawn four times a second at most, and lines of others appear above it whole", TIMED, async () => {
     const { cwd, env } = await prepared();
     writeLines(join(cwd, "own.ts"), [

@@ -96,6 +96,6 @@ describe("a client's configuration is refused", () => {
   });
 
   test("for a file that is missing", () => {
-    expect(() => read("nowhere/config.yaml")).toThrow(/nowhere\/config.yaml cannot be read: There is no such file/);
+    expect(() => read("nowhere/config.yaml")).toThrow(/nowhere\/config.yaml cannot be read: there is no such file/);
   });
 });

@@ -174,14 +174,14 @@ describe("a configuration", () => {
 
 describe("what is no configuration is refused at its place", () => {
   test.each<[string, RegExp]>([
-    ['a: "1', /this is no valid YAML: something is missing here: a closing quote/],
-    ["a: [1", /:1:6: this is no valid YAML: the indentation fits nothing above it, or a bracket/],
-    ["model: m\n\tprovider: local", /:2:1: this is no valid YAML: a tab/],
-    ["model: m\nmodel: n", /:2:1: this is no valid YAML: this name stands here a second time/],
-    ["model: a: b", /:1:\d+: this is no valid YAML: /],
-    ["a: 1\n---\nb: 2", /:2:1: this is no valid YAML: a second document/],
-    ["model: !!js/function x", /:1:8: this is no valid YAML: a tag/],
-    ["? [a]\n: 1", /:1:3: this is no valid YAML: a name must be a text/],
+    ['a: "1', /This is no valid YAML: something is missing here: a closing quote/],
+    ["a: [1", /:1:6: This is no valid YAML: the indentation fits nothing above it, or a bracket/],
+    ["model: m\n\tprovider: local", /:2:1: This is no valid YAML: a tab/],
+    ["model: m\nmodel: n", /:2:1: This is no valid YAML: this name stands here a second time/],
+    ["model: a: b", /:1:\d+: This is no valid YAML: /],
+    ["a: 1\n---\nb: 2", /:2:1: This is no valid YAML: a second document/],
+    ["model: !!js/function x", /:1:8: This is no valid YAML: a tag/],
+    ["? [a]\n: 1", /:1:3: This is no valid YAML: a name must be a text/],
     ["a: &x [1]\nb: *x", /:2:4: an alias/],
     ["just a text", /must hold options/],
     ["- a\n- b", /must hold options/],

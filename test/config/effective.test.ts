@@ -85,9 +85,14 @@ describe("what counts", () => {
     expect(() => flags({ env })).toThrow(message);
   });
 
-  test("is told when a variable is nearly one of ours", () => {
-    const { warnings } = come({ env: { MILLRACE_CONCURENCY: "4", MILLRACE_KILLS: "5", OTHER: "6" } });
-    expect(warnings).toEqual(["MILLRACE_CONCURENCY means nothing. Did you mean MILLRACE_CONCURRENCY?"]);
+  test("is told when a variable is nearly one of ours, or is called after the flag", () => {
+    const { warnings } = come({
+      env: { MILLRACE_CONCURENCY: "4", MILLRACE_KILLS: "5", OTHER: "6", MILLRACE_RPM: "7", MILLRACE_BASE_URL: "x" },
+    });
+    expect(warnings).toEqual([
+      "MILLRACE_CONCURENCY means nothing. Did you mean MILLRACE_CONCURRENCY?",
+      "MILLRACE_RPM means nothing. Did you mean MILLRACE_REQUESTS_PER_MINUTE?",
+    ]);
   });
 
   test("has a file's paths from the file's folder, but for what is no path", () => {

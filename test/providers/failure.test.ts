@@ -2,7 +2,10 @@ import { createServer } from "node:net";
 import { inspect } from "node:util";
 import { describe, expect, test } from "vitest";
 import { type MillraceError, scopeOf } from "../../src/errors.ts";
+import { broken } from "../../src/providers/failure.ts";
+import { VENDORS } from "../../src/providers/models.ts";
 import type { Provider } from "../../src/providers/provider.ts";
+import { PROVIDER_KEYS, readSettings } from "../../src/providers/settings.ts";
 import { type Behaviour, faultServer, rejection, reply } from "../http/server.ts";
 import { ASK, KEY, PROTOCOLS, patient, SCHEMA } from "./vendors.ts";
 
@@ -234,12 +237,18 @@ describe.each(PROTOCOLS)("$title", (protocol) => {
     const port = await freePort();
     const error = await failed(protocol.make(`http://127.0.0.1:${port}`));
     expect(error).toMatchObject({ code: "connection_failed", scope: "retry" });
-    expect(error.message).toMatch(/ECONNREFUSED.*check the base URL/);
+    expect(error.message).toMatch(
+      new RegExp(`^The connection to the server at 127.0.0.1:${port} failed: .*ECONNREFUSED.*check the base URL`),
+    );
     expect(error.cause).toMatchObject({ code: "ECONNREFUSED" });
   });
 
   test("a name that does not exist is a lost connection", async () => {
-    expect(await failed(protocol.make("http://millrace.invalid"))).toMatchObject({ code: "connection_failed" });
+    const error = await failed(protocol.make("https://millrace.invalid/with/a/path"));
+    expect(error.code).toBe("connection_failed");
+    // With the port, which the address leaves out, and without the path, which some gateways have a key in.
+    expect(error.message).toContain("The connection to the server at millrace.invalid:443 failed");
+    expect(error.message).not.toContain("a/path");
   });
 
   test("no error that was seen holds an article's text as long as the vendor does not quote it", async () => {
@@ -268,18 +277,29 @@ test("fatal errors say what to do next", async () => {
   const said = async (status: number, type: string, message: string) => {
     const [protocol] = PROTOCOLS;
     await using server = await faultServer((res) => reply(res, status, protocol!.error(type, message)));
-    return (await failed(protocol!.make(server.url, { model: "claude-9" }))).message;
+    const told = (await failed(protocol!.make(server.url, { model: "claude-9" }))).message;
+    return told.replace(new URL(server.url).host, "<host>");
   };
   expect(await said(401, "authentication_error", "invalid x-api-key")).toBe(
-    "401 authentication_error from Anthropic: invalid x-api-key. Check ANTHROPIC_API_KEY.",
+    "401 authentication_error from the server at <host>: invalid x-api-key. Check ANTHROPIC_API_KEY.",
   );
   expect(await said(404, "not_found_error", "model: claude-9")).toMatch(
-    /^404 not_found_error from Anthropic: model: claude-9\. Check the model's name \("claude-9"\) and the base URL \(http:/,
+    /^404 not_found_error from the server at <host>: model: claude-9\. Check the model's name \("claude-9"\) and the base URL \(http:/,
   );
   expect(await said(403, "permission_error", "no")).toMatch(
     /Check that the key's project and region may use "claude-9"\.$/,
   );
   expect(await said(402, "billing_error", "no")).toMatch(/Add credit .* run the same command again\.$/);
+});
+
+test("a lost connection to the vendor itself names it, and where it was looked for", () => {
+  const vendor = VENDORS.anthropic;
+  const own = { apiKey: "k", baseURL: vendor.baseURL };
+  const settings = readSettings(vendor, own, { known: PROVIDER_KEYS, compatible: false });
+  const reset = Object.assign(new Error("read ECONNRESET"), { code: "ECONNRESET" });
+  expect(broken(reset, settings).message).toBe(
+    "The connection to Anthropic at api.anthropic.com:443 failed: read ECONNRESET.",
+  );
 });
 
 test("the values of headers are kept out of errors like the key", async () => {

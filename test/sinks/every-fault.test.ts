@@ -14,9 +14,9 @@ const CODES = ["ENOSPC", "EIO", "EACCES", "EMFILE"];
 
 /**
  * What changes nothing when it fails: looks at what may not be there (the dead letters' place, an older output and its
- * mode), and the folder and the lock let go when all is done.
+ * mode), the making of a folder that is there already, and the folder and the lock let go when all is done.
  */
-const HARMLESS = [/^stat /, /^rm .*\.lock$/, /^close $/];
+const HARMLESS = [/^stat /, /^mkdir $/, /^rm .*\.lock$/, /^close $/];
 
 /** Runs the command in this process; what it says on stderr. */
 async function command(input: string, output: string) {

@@ -391,7 +391,7 @@ describe("-o out.db", () => {
     [["-o", "in.db"], /in\.db: it is no SQLite database/],
     [["-o", "out.db", "--dead-letters", "out.db"], /[Tt]he output and the dead letters are the same file/],
     [["--dead-letters", "failed.db"], /Dead letters cannot go to a database/],
-    [["-o", "out.db.gz"], /"\.db" is not supported/],
+    [["-o", "out.db.gz"], /a database is not compressed/],
   ])("%j is refused before anything is written", async (args, message) => {
     const cwd = folder();
     writeLines(join(cwd, "in.ndjson"), articles(1));

@@ -3,24 +3,10 @@
 import { Readable } from "node:stream";
 import { pipeline as nodePipeline } from "node:stream/promises";
 import { describe, expect, test } from "vitest";
-import { Parallel, type ParallelOptions, type Work } from "../../src/transforms/parallel.ts";
+import { Parallel, type Work } from "../../src/transforms/parallel.ts";
 import { caught, collector, numbered, turns } from "../streams.ts";
 import { TIMED } from "../support.ts";
-
-type Numbered = { readonly id: number };
-
-const parallel = (work: Work, options: Partial<ParallelOptions> = {}) =>
-  new Parallel(work, { width: 10, maxBytes: 1 << 30, ordered: true, ...options });
-
-/** Work that never ends, unless it is aborted; it notes its signals. */
-function endless() {
-  const signals: AbortSignal[] = [];
-  const work: Work = (_record, signal) => {
-    signals.push(signal);
-    return new Promise(() => {});
-  };
-  return { signals, work };
-}
+import { endless, type Numbered, parallel } from "./parallel-work.ts";
 
 describe("parallel work that fails", () => {
   const failsAt =

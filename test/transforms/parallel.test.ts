@@ -6,23 +6,9 @@ import { pipeline as nodePipeline } from "node:stream/promises";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { drop } from "../../src/record.ts";
-import { Parallel, type ParallelOptions, type Work } from "../../src/transforms/parallel.ts";
+import type { Work } from "../../src/transforms/parallel.ts";
 import { caught, collector, gathered, numbered, stalled, turns } from "../streams.ts";
-
-type Numbered = { readonly id: number };
-
-const parallel = (work: Work, options: Partial<ParallelOptions> = {}) =>
-  new Parallel(work, { width: 10, maxBytes: 1 << 30, ordered: true, ...options });
-
-/** Work that never ends, unless it is aborted; it notes its signals. */
-function endless() {
-  const signals: AbortSignal[] = [];
-  const work: Work = (_record, signal) => {
-    signals.push(signal);
-    return new Promise(() => {});
-  };
-  return { signals, work };
-}
+import { endless, type Numbered, parallel } from "./parallel-work.ts";
 
 describe("parallel work", () => {
   for (const ordered of [true, false]) {

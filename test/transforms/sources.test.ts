@@ -1,27 +1,14 @@
 /** What our stages remember of records, and how they work among others. */
 
-import { join } from "node:path";
 import { Readable, Transform } from "node:stream";
 import { pipeline as nodePipeline } from "node:stream/promises";
 import { describe, expect, test } from "vitest";
-import { pipeline, type StageInput } from "../../src/pipeline.ts";
 import { read } from "../../src/sources/read.ts";
 import { batch } from "../../src/transforms/batch.ts";
 import { filter } from "../../src/transforms/filter.ts";
 import { flatMap, map } from "../../src/transforms/map.ts";
 import { collector, letterBox, numbered } from "../streams.ts";
-import { folder, writeLines } from "../support.ts";
-
-type Numbered = { readonly id: number };
-
-/** A run through one or more stages, from a file so that records have sources. */
-async function run(count: number, ...stages: StageInput[]) {
-  const path = writeLines(join(folder(), "in.ndjson"), numbered(count));
-  const { letters, stream: deadLetters } = letterBox();
-  const { records, stream } = collector();
-  const report = await pipeline(read(path), ...stages, stream, { deadLetters });
-  return { records: records as Numbered[], letters, report };
-}
+import { type Numbered, run } from "./run.ts";
 
 describe("a dead letter's source", () => {
   const fails = () => {
