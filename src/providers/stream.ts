@@ -1,9 +1,10 @@
 /** An answer that comes as server-sent events: read to its end, and put together as it would have come in one piece. */
 
-import { createParser, type EventSourceMessage } from "eventsource-parser";
+import type * as EventSource from "eventsource-parser";
 import { failure } from "../errors.ts";
 import type { Answer, AnswerHeaders } from "../http/answer.ts";
 import { EVENT_STREAM } from "../http/fetch.ts";
+import { load } from "../load.ts";
 import { requestIdOf } from "./limit-headers.ts";
 import type { CompleteOptions } from "./provider.ts";
 import type { Settings } from "./settings.ts";
@@ -104,6 +105,7 @@ async function readAll(reader: ReadableStreamDefaultReader<Uint8Array>, reading:
 function eventParser({ settings, assembly, headers, options }: Reading): { feed(text: string): void } {
   let kept = 0;
   const tooLong = () => failure("bad_response", `The answer from ${settings.label} is longer than any completion.`);
+  const { createParser } = load("eventsource-parser") as typeof EventSource;
   return createParser({
     maxBufferSize: MOST_KEPT,
     onError(error) {
@@ -126,7 +128,7 @@ function eventParser({ settings, assembly, headers, options }: Reading): { feed(
 }
 
 /** @throws MillraceError what the server says that went wrong, or `bad_response` */
-function parsed(event: EventSourceMessage, headers: AnswerHeaders, settings: Settings): Fields {
+function parsed(event: EventSource.EventSourceMessage, headers: AnswerHeaders, settings: Settings): Fields {
   const data = json(event.data);
   const fault = interruption({ name: event.event, data, text: event.data }, headers, settings);
   if (fault !== undefined) throw fault;

@@ -1,8 +1,9 @@
 /** Records as CSV: a header line, then a line for each, quoted as RFC 4180 says. */
 
-import { stringify } from "csv-stringify";
+import type * as CsvStringify from "csv-stringify";
 import { failure } from "../errors.ts";
 import { quoted } from "../fields.ts";
+import { load } from "../load.ts";
 import { Missing } from "../missing.ts";
 import { type Cell, flatten } from "./flatten.ts";
 import { checkJson, type TextFormat } from "./text.ts";
@@ -140,6 +141,7 @@ const defused = ({ text, isString }: Cell): string | null =>
  * nothing.
  */
 function lineEncoder(shown: (cell: Cell) => string | null): Line {
+  const { stringify } = load("csv-stringify") as typeof CsvStringify;
   const encoder = stringify({ record_delimiter: "\n", quoted_match: [/^$/, /^\s|\s$|[\r\t;|]/] });
   encoder.setEncoding("utf8");
   return (cells) => {
