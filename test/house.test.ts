@@ -17,6 +17,7 @@ const GROUND = [
   "usage",
   "options",
   "json",
+  "utf8",
   "formats",
   "warn",
   "budget",

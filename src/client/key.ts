@@ -2,18 +2,19 @@
 
 import { hash } from "node:crypto";
 import type { ModelRequest, Provider } from "../providers/provider.ts";
+import { utf8Of } from "../utf8.ts";
 
 /** Of the form that is hashed. Another one finds nothing of what was stored before. */
-const VERSION = 2;
+const VERSION = 3;
 
 /** A provider and a schema are the same for all records: written once. */
 const written = new WeakMap<object, string>();
 
 /**
- * SHA-256, in hex, of one JSON array and the texts behind it, as UTF-8. The array: version, provider, base URL, what the
- * provider sends besides, model, schema, its name, temperature, sample, and for system and each message its role and
- * length; so no two requests give the same bytes. The texts are not written as JSON: of a long article, that took twice
- * as long as the hash. The schema stays in its own order: models follow it.
+ * SHA-256, in hex, of a JSON array: version, provider, base URL, what the provider sends besides, model, schema, its name,
+ * temperature, sample, and for system and each message its role and the SHA-256 of its text, as UTF-8. The texts are hashed
+ * as they lie in memory: to write a long article into the array takes longer than to hash it, and makes a copy of it. The
+ * schema stays in its own order: models follow it.
  */
 export function keyOf(provider: Provider, request: ModelRequest): string {
   const { system, messages, schema, schemaName = "answer", temperature = null, sample = 0 } = request;
@@ -24,19 +25,15 @@ export function keyOf(provider: Provider, request: ModelRequest): string {
   );
   const shape =
     schema === undefined ? "null,null" : `${writtenOnce(schema, JSON.stringify)},${JSON.stringify(schemaName)}`;
-  let texts = "";
   const parts: unknown[] = [temperature, sample];
-  const add = (role: string, text: string) => {
-    // UTF-8 makes one character of all halves of a surrogate pair; JSON writes each as its own escape.
-    const whole = text.isWellFormed();
-    const written = whole ? text : JSON.stringify(text);
-    texts += written;
-    parts.push(role, whole ? written.length : -written.length);
-  };
-  if (system !== undefined) add("system", system);
-  for (const { role, content } of messages) add(role, content);
-  return hash("sha256", `[${who},${shape},${JSON.stringify(parts).slice(1)}${texts}`, "hex");
+  if (system !== undefined) parts.push("system", ...hashed(system));
+  for (const { role, content } of messages) parts.push(role, ...hashed(content));
+  return hash("sha256", `[${who},${shape},${JSON.stringify(parts).slice(1)}`, "hex");
 }
+
+/** UTF-8 makes one character of all halves of a surrogate pair; JSON writes each as its own escape. */
+const hashed = (text: string): readonly string[] =>
+  text.isWellFormed() ? [hash("sha256", utf8Of(text))] : ["JSON", hash("sha256", JSON.stringify(text))];
 
 function writtenOnce<T extends object>(one: T, write: (one: T) => string): string {
   let text = written.get(one);

@@ -9,6 +9,7 @@
 
 import type { Answer } from "../http/answer.ts";
 import type { Fetch } from "../http/fetch.ts";
+import { utf8Of } from "../utf8.ts";
 
 /** Makes a call; resolves when its answer is there, with whatever status our fetch lets pass. */
 export type Post = (body: object, call: PostOptions) => Promise<Answer>;
@@ -35,7 +36,7 @@ export function posting(fetch: Fetch, build: (headers: PostOptions["headers"]) =
     }
     const { url, headers } = request;
     // undici would make bytes of a text and hold both until the answer is there: so the text is gone at once.
-    return fetch(url, { method: "POST", headers, body: Buffer.from(JSON.stringify(body)), signal });
+    return fetch(url, { method: "POST", headers, body: Buffer.from(utf8Of(JSON.stringify(body))), signal });
   };
 }
 

