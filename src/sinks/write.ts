@@ -41,9 +41,9 @@ const FLUSH_CHARACTERS = 32 * 1024;
 
 /**
  * So long the first of several records waits to be written, ms. Each write is a trip to another thread and back: one for
- * every record took a tenth of a run's CPU.
+ * every record took a tenth of a run's CPU, one every 10 ms still a fiftieth. Calls take longer than this.
  */
-const LINGER = 10;
+const LINGER = 50;
 
 /** Records that may wait before `write` says "enough". */
 const BUFFERED = 8;

@@ -65,6 +65,10 @@ export class Database {
   readonly #database: DatabaseSync;
   readonly #get: StatementSync;
   readonly #put: StatementSync;
+  readonly #begin: StatementSync;
+  readonly #beginWriting: StatementSync;
+  readonly #commit: StatementSync;
+  readonly #rollback: StatementSync;
   /** Ends the transaction in which one turn of the event loop reads. */
   #reading: NodeJS.Immediate | undefined;
 
@@ -78,6 +82,10 @@ export class Database {
       this.#put = this.#database.prepare(
         "INSERT OR REPLACE INTO answers (key, at, provider, model, cut, facts, text, sum) VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
       );
+      this.#begin = this.#database.prepare("BEGIN");
+      this.#beginWriting = this.#database.prepare("BEGIN IMMEDIATE");
+      this.#commit = this.#database.prepare("COMMIT");
+      this.#rollback = this.#database.prepare("ROLLBACK");
     } catch (error) {
       this.#database.close();
       throw meansSqlite(error, "mismatched") ? new Damage("its table is gone") : seen(error);
@@ -108,7 +116,7 @@ export class Database {
   /** Locks for each answer would take as long as reading it. What others write meanwhile is seen a turn later. */
   #read(): void {
     if (this.#reading !== undefined) return;
-    this.#database.exec("BEGIN");
+    this.#begin.run();
     this.#reading = setImmediate(() => this.#endRead());
   }
 
@@ -117,22 +125,22 @@ export class Database {
     clearImmediate(this.#reading);
     this.#reading = undefined;
     // Nothing was written: whatever fails here is met again by who reads or writes next.
-    if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+    if (this.#database.isTransaction) this.#rollback.run();
   }
 
   /** All or none; durable when it returns. @throws Damage, SQLite's errors */
   putAll(rows: readonly Row[], at: number): void {
     try {
       this.#endRead();
-      this.#database.exec("BEGIN IMMEDIATE");
+      this.#beginWriting.run();
       for (const { key, provider, model, outcome } of rows) {
         const [bytes, facts, text] = [Buffer.from(key, "hex"), JSON.stringify(outcome.facts), packed(outcome.text)];
         this.#put.run(bytes, at, provider, model, outcome.cut, facts, text, sumOf(bytes, facts, text));
       }
-      this.#database.exec("COMMIT");
+      this.#commit.run();
     } catch (error) {
       // A full disk may have ended the transaction already.
-      if (this.#database.isTransaction) this.#database.exec("ROLLBACK");
+      if (this.#database.isTransaction) this.#rollback.run();
       throw seen(error);
     }
   }
