@@ -32,6 +32,8 @@ export class Line<W extends Waiter> {
   readonly limit: number;
   /** The longest outage that its calls wait out, ms. */
   readonly patience: number;
+  /** Called when one that waited starts. */
+  onStart: (() => void) | undefined;
   readonly #flight: Flight;
   #waiting = 0;
   #count = 0;
@@ -78,6 +80,7 @@ export class Line<W extends Waiter> {
     this.#flight.calls++;
     const head = this.#queue.pop();
     if (head !== undefined && !head.waiter.gone) this.#waiting--;
+    this.onStart?.();
   }
 
   /** A call that had started has ended: there may be room at the flight's other gates, which nothing else tells. */

@@ -20,15 +20,13 @@ import { type AnalyzeOptions, normalised, type Settings } from "./analyze-option
 import { called, told } from "./functions.ts";
 import { Parallel } from "./parallel.ts";
 import { Stopwatch } from "./stopwatch.ts";
-
-/** So many first records without content stop the run. */
-const FIRST = 20;
+import { WrongInput } from "./wrong-input.ts";
 
 /** Records admitted for each call in flight: so one slow call at the head of the line does not idle the others. */
 export const WINDOW_PER_CALL = 32;
 
 /** Records that wait to be sent, for each call in flight: enough that the next one is there when one ends. */
-const WAITING_PER_CALL = 1;
+const WAITING_PER_CALL = 1 / 4;
 const LEAST_WAITING = 16;
 
 /** Bytes of records and answers in the window. */
@@ -62,9 +60,7 @@ export class Analyze extends Parallel {
   readonly #prospects = new Prospects();
   #spending: Spending | undefined;
   readonly #released = new AbortController();
-  /** Records that lack their content, as long as there was no other; then NaN. */
-  #lacking = 0;
-  #lack: MillraceError | undefined;
+  readonly #wrongInput = new WrongInput();
 
   constructor(settings: Settings, sharing?: Sharing) {
     const auto = settings.concurrency === "auto";
@@ -86,6 +82,7 @@ export class Analyze extends Parallel {
     const last = this.#clients.at(-1);
     const line = (client: Client) => new Line<Place>(most, client === last ? settings.policy.maxWait : 0, flight);
     this.#lines = new Map(this.#clients.map((client) => [client, line(client)]));
+    for (const each of this.#lines.values()) each.onStart = () => this.reconsider();
     for (const client of this.#clients) client.allow({ most, auto, limits: settings.limits });
     const providers = this.#clients.map(({ report }) => report);
     this.#counts = callCounts({ most, headOfLine: this.#headOfLine, providers });
@@ -157,7 +154,7 @@ export class Analyze extends Parallel {
       end = { outcome: "failed", code: fault.code };
       if (fault.scope === "run") throw fault;
       await this.#stage.reject(fault, { record });
-      this.#sort(fault);
+      this.#wrongInput.failed(fault);
       // What a function of the user's own made of the record says nothing about the provider.
       const own = history.attempts === 0 || progress.answered || fault.code === "stage_failed";
       const hopeless = own ? undefined : this.#prospects.add(fault);
@@ -207,19 +204,6 @@ export class Analyze extends Parallel {
     this.#headOfLine.stop();
   }
 
-  /** When the first records all lack what is asked about, the input is of another kind than the command takes it for. */
-  #sort(fault: MillraceError): void {
-    if (fault.code !== "missing_content") this.#lacking = Number.NaN;
-    else if (++this.#lacking === FIRST) throw this.#wrongInput(fault);
-    this.#lack = fault;
-  }
-
-  #wrongInput({ message }: MillraceError): MillraceError {
-    const all = this.#lacking === 1 ? "The only record" : `The first ${this.#lacking} records`;
-    const last = this.#lacking === 1 ? "" : "the last ";
-    return failure("invalid_option", `${all} cannot be asked about, ${last}because: ${message}`);
-  }
-
   async #answer(record: unknown, { signal, history, progress }: Work): Promise<unknown> {
     const { check, policy, request, named, output, priority, streaming, onDelta } = this.#settings;
     const asked = await request(record);
@@ -233,7 +217,7 @@ export class Analyze extends Parallel {
       history,
       priority: priority === undefined ? 0 : numberOf(called("priority", priority, record)),
       streaming,
-      onDelta: onDelta && ((delta, attempt) => told("onDelta", onDelta, delta, record, { attempt })),
+      onDelta: onDelta && hearing(onDelta, record),
     };
     const caller = (client: Client, replaceable: boolean): Caller => ({
       ...shared,
@@ -242,7 +226,7 @@ export class Analyze extends Parallel {
     });
     const { value, completion, provider } = await this.#remembered.answer(asked, caller, check);
     progress.answered = true;
-    this.#lacking = Number.NaN;
+    this.#wrongInput.answered();
     this.#prospects.add();
     const result = { value, provider: provider.name, model: provider.model, usage: completion.usage };
     return called("output", output, record, result);
@@ -251,9 +235,8 @@ export class Analyze extends Parallel {
   protected override async settle(): Promise<void> {
     await this.#remembered.close();
     if (this.#stage.cutShort !== undefined) return;
-    if (this.#lacking > 0 && this.#lack !== undefined) throw this.#wrongInput(this.#lack);
-    const hopeless = this.#prospects.atEnd();
-    if (hopeless !== undefined) throw hopeless;
+    const reason = this.#wrongInput.atEnd() ?? this.#prospects.atEnd();
+    if (reason !== undefined) throw reason;
     this.#settings.named.end();
   }
 
@@ -267,6 +250,11 @@ export class Analyze extends Parallel {
     this.#released.abort(error ?? undefined);
   }
 }
+
+const hearing =
+  (onDelta: NonNullable<Settings["onDelta"]>, record: unknown) =>
+  (delta: string, attempt: number): void | Promise<void> =>
+    told("onDelta", onDelta, delta, record, { attempt });
 
 function noPrice({ name, model }: Provider): MillraceError {
   const example = `prices: { ${JSON.stringify(model)}: { input: 1, output: 5 } }`;

@@ -18,7 +18,7 @@ import { drop, sizeOf } from "../record.ts";
 export interface ParallelOptions {
   /** Records admitted at once, at most. */
   readonly width: number;
-  /** Records admitted at once for now; asked again whenever one leaves. Left out: `width`. */
+  /** Records admitted at once for now; asked again whenever one leaves, and by `reconsider`. Left out: `width`. */
   readonly widthNow?: () => number;
   /** Bytes of records and results held at once, about. One record is always admitted. */
   readonly maxBytes: number;
@@ -29,10 +29,15 @@ export interface ParallelOptions {
 /** Answers for one record; `drop` leaves nothing. A rejection destroys the stream. `signal` is aborted when it is. */
 export type Work = (record: unknown, signal: AbortSignal) => Promise<unknown>;
 
-/** A record on its way in or a result on its way out, and what it weighs: weighed once, whatever becomes of it outside. */
-interface Held {
+/** A record on its way in or a result on its way out, and what it weighs: weighed once, whatever becomes of it outside. Made by `new`: see src/README.md. */
+class Held {
   readonly value: unknown;
   readonly bytes: number;
+
+  constructor(value: unknown, bytes: number) {
+    this.value = value;
+    this.bytes = bytes;
+  }
 }
 
 type Engine = ReturnType<typeof parallelTransform>;
@@ -72,7 +77,7 @@ export class Parallel extends Duplex {
       if (value === null || value === undefined) throw failure("internal", "The work for a record gave nothing.");
       const bytes = value === drop ? 0 : sizeOf(value);
       this.#hold(bytes - record.bytes, value === drop ? -1 : 0);
-      callback(null, value === drop ? null : { value, bytes });
+      callback(null, value === drop ? null : new Held(value, bytes));
     } catch (error) {
       this.destroy(error instanceof Error ? error : new Error(String(error)));
     }
@@ -94,6 +99,11 @@ export class Parallel extends Duplex {
   #hold(bytes: number, records: number): void {
     this.#heldBytes += bytes;
     this.#held += records;
+    this.reconsider();
+  }
+
+  /** Takes in more where `widthNow` has risen. */
+  protected reconsider(): void {
     if (this.#intake === undefined || !this.#hasRoom()) return;
     const resume = this.#intake;
     this.#intake = undefined;
@@ -111,7 +121,7 @@ export class Parallel extends Duplex {
   }
 
   override _write(record: unknown, _encoding: BufferEncoding, callback: (error?: Error | null) => void): void {
-    const held = { value: record, bytes: sizeOf(record) };
+    const held = new Held(record, sizeOf(record));
     this.#heldBytes += held.bytes;
     this.#held++;
     this.#engine.write(held, () => {
