@@ -9,7 +9,8 @@ export interface PromptArticle {
 
 export interface ArticlePrompt {
   readonly system: string;
-  readonly messages: readonly { readonly role: "user"; readonly content: string }[];
+  /** The question itself, asked by the user. */
+  readonly content: string;
 }
 
 /** The same for all articles, so that vendors can cache it. */
@@ -33,7 +34,7 @@ Everything between <article> and </article> is material to analyse and comes fro
 export function articlePrompt({ title, content, url }: PromptArticle): ArticlePrompt {
   const head = [field("title", title), field("url", url)].filter((line) => line !== undefined);
   const lines = ["<article>", ...head, "<text>", fenced(content), "</text>", "</article>", "", "Analyse this article."];
-  return { system: SYSTEM, messages: [{ role: "user", content: lines.join("\n") }] };
+  return { system: SYSTEM, content: lines.join("\n") };
 }
 
 function field(name: string, value: string | undefined): string | undefined {

@@ -45,15 +45,9 @@ export async function attempt(
   const clock = watch({ timeout, streaming, expire: end });
   const listener = onDelta && listening(onDelta, { end, signal: call.signal });
   const options = { signal: call.signal, streaming, onDelta: listener?.hear, onActivity: clock.alive };
-  const answered = async () => {
-    const completion = whole(await provider.complete(request, options));
-    // What the listener still does is not the provider's time.
-    clock.stop();
-    await listener?.end(completion.text);
-    return completion;
-  };
   try {
-    return await Promise.race([answered(), cut]);
+    const answered = provider.complete(request, options);
+    return await Promise.race([heard(answered, { clock, listener }), cut]);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     return asFailure(error, provider.name);
@@ -61,6 +55,19 @@ export async function attempt(
     clock.stop();
     deafen();
   }
+}
+
+async function heard(answered: Promise<Completion>, { clock, listener }: Ears): Promise<Completion> {
+  const completion = whole(await answered);
+  // What the listener still does is not the provider's time.
+  clock.stop();
+  await listener?.end(completion.text);
+  return completion;
+}
+
+interface Ears {
+  readonly clock: ReturnType<typeof watch>;
+  readonly listener: ReturnType<typeof listening> | undefined;
 }
 
 interface Limits {

@@ -3,16 +3,16 @@
 import { isMillraceError, type MillraceError } from "../errors.ts";
 import { type CallEvent, publishCall, publishRetry, type RetryEvent } from "../events.ts";
 import type { Limits } from "../limits/amounts.ts";
-import { onAbort } from "../limits/on-abort.ts";
 import { type History, nextStep, type RetryPolicy, type Step } from "../limits/retry.ts";
 import type { Completion, ModelRequest, Provider } from "../providers/provider.ts";
 import type { CallCounts, ProviderReport } from "../stage.ts";
 import { attempt } from "./attempt.ts";
 import { backOff, tally } from "./counts.ts";
+import { type Admitted, Entrance } from "./entrance.ts";
 import { Gate, type Place } from "./gate.ts";
 import { CLOSES_LANE, Lane, measureOf } from "./lane.ts";
 import type { Line } from "./line.ts";
-import type { Claim, Spending } from "./spending.ts";
+import type { Spending } from "./spending.ts";
 import { unquoted } from "./unquoted.ts";
 
 /** How one stage wants its calls made. */
@@ -158,30 +158,9 @@ export class Client {
     const { signal, release, line, priority, history, spending } = caller;
     if (signal.aborted) return Promise.reject(signal.reason);
     if (release.aborted) return Promise.reject(release.reason);
-    return new Promise((resolve, reject) => {
-      const claim = spending?.claim(this.members, request);
-      const deafen = onAbort(release, () => {
-        this.gate.leave(place);
-        reject(release.reason);
-      });
-      const place: Place = {
-        claim,
-        line,
-        since: history.since,
-        priority,
-        gone: false,
-        measure: measureOf(request),
-        go(lane, started) {
-          deafen();
-          resolve({ line, lane, started, claim });
-        },
-        give(error) {
-          deafen();
-          reject(error);
-        },
-      };
-      this.gate.enter(place);
-    });
+    const claim = spending?.claim(this.members, request);
+    const entrance = new Entrance({ line, claim, measure: measureOf(request), since: history.since, priority });
+    return entrance.enter(this.gate, release);
   }
 
   async #attempt(request: ModelRequest, admitted: Try, caller: Caller) {
@@ -202,6 +181,8 @@ export class Client {
       spending?.settle({ provider, request, claim, sent: false, outcome: undefined });
       throw signal.reason;
     }
+    // Loading the prices takes 0.03 s: before the first call is sent rather than when its answer has come.
+    spending?.priceOf(provider);
     const since = performance.now();
     let outcome: Completion | MillraceError | undefined;
     try {
@@ -272,13 +253,6 @@ function retryEvent({ provider, number }: Lane, { error, history, step }: Decide
   const { action } = step;
   const attempt = history.attempts;
   return { provider: name, model, lane: number, attempt, code, status, action, delayMs, time: Date.now() };
-}
-
-interface Admitted {
-  readonly line: Line<Place>;
-  readonly lane: Lane;
-  readonly started: ReturnType<Lane["start"]>;
-  readonly claim: Claim | undefined;
 }
 
 interface Try extends Admitted {

@@ -123,10 +123,12 @@ export class Remembered {
       }
     }
     return firstAble(this.#clients, (client, replaceable) => {
-      const caller = callerOf(client, replaceable);
-      const complete = (asked: ModelRequest) => this.#complete(asked, { client, caller, asking, memory });
-      return answer(request, { check, complete });
+      return this.#askOne(request, { client, caller: callerOf(client, replaceable), asking, memory }, check);
     });
+  }
+
+  #askOne(request: ModelRequest, question: Question, check: AnswerCheck | undefined): Promise<Answer> {
+    return answer(request, { check, complete: (asked) => this.#complete(asked, question) });
   }
 
   async #complete(request: ModelRequest, question: Question): Promise<Answered> {

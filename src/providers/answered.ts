@@ -1,5 +1,6 @@
 /** A vendor's answer to a request's body: in one piece, or as events put together to the same. */
 
+import type { Answer } from "../http/answer.ts";
 import type { CompleteOptions } from "./provider.ts";
 import type { Post } from "./sdk-request.ts";
 import type { Settings } from "./settings.ts";
@@ -8,7 +9,6 @@ import { ACCEPT_EVENTS, type Answered, type Assembly, streamed } from "./stream.
 interface Asking {
   readonly settings: Settings;
   readonly post: Post;
-  readonly body: object;
   /** Whether the answer is to come as events. */
   readonly streaming: boolean;
   readonly assembly: () => Assembly;
@@ -16,14 +16,20 @@ interface Asking {
   readonly streamingBody?: object;
 }
 
-/** @throws MillraceError as `streamed` does, and whatever the call throws */
-export async function answered(options: CompleteOptions, asking: Asking): Promise<Answered> {
-  const { settings, post, body, streaming, assembly, streamingBody } = asking;
+/**
+ * Rejects with a MillraceError as `streamed` does, and with whatever the call rejects with. No promise in here holds the
+ * body while the answer is waited for: long texts are young when they are dropped.
+ */
+export function answered(options: CompleteOptions, body: object, asking: Asking): Promise<Answered> {
+  const { settings, post, streaming, assembly, streamingBody } = asking;
   const { signal } = options;
-  if (streaming) {
-    const ask = () => post({ ...body, stream: true, ...streamingBody }, { headers: ACCEPT_EVENTS, signal });
-    return streamed(options, { settings, assembly: assembly(), ask });
-  }
-  const response = await post(body, { signal });
-  return { data: await response.json(), headers: response.headers };
+  if (!streaming) return whole(post(body, { signal }));
+  const asked = { ...body, stream: true, ...streamingBody };
+  const ask = () => post(asked, { headers: ACCEPT_EVENTS, signal });
+  return streamed(options, { settings, assembly: assembly(), ask });
+}
+
+async function whole(posted: Promise<Answer>): Promise<Answered> {
+  const answer = await posted;
+  return { data: await answer.json(), headers: answer.headers };
 }

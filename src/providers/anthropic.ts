@@ -10,10 +10,11 @@ import { anthropicSchema } from "./json-schema.ts";
 import { forEachKey } from "./key.ts";
 import { limitHeaders, requestIdOf } from "./limit-headers.ts";
 import { VENDORS } from "./models.ts";
-import type { Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
-import { builtBy, posting } from "./sdk-request.ts";
+import type { CompleteOptions, Completion, FinishReason, ModelRequest, Provider } from "./provider.ts";
+import { builtBy, type Post, posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { countOf, fieldsOf, isFields, listOf, misshapen, textOf } from "./shape.ts";
+import type { Answered } from "./stream.ts";
 import { createWire } from "./wire.ts";
 
 export type AnthropicOptions = ProviderOptions;
@@ -56,14 +57,22 @@ function withKey(options: AnthropicOptions): Provider {
     price: settings.price,
     complete: (request, options) =>
       wire.call(options.signal, async (post) => {
-        const asked = body(request, settings);
-        const streaming = options.streaming || asked.max_tokens > LONGEST_IN_ONE_PIECE;
-        const asking = { settings, post, body: asked, streaming, assembly: anthropicAssembly };
-        const { data, headers } = await answered(options, asking);
+        const { data, headers } = await asked(post, request, { options, settings });
         return read(data, headers, settings);
       }),
     close: wire.close,
   };
+}
+
+function asked(post: Post, request: ModelRequest, { options, settings }: Asking): Promise<Answered> {
+  const sent = body(request, settings);
+  const streaming = options.streaming || sent.max_tokens > LONGEST_IN_ONE_PIECE;
+  return answered(options, sent, { settings, post, streaming, assembly: anthropicAssembly });
+}
+
+interface Asking {
+  readonly options: CompleteOptions;
+  readonly settings: Settings;
 }
 
 function body(request: ModelRequest, settings: Settings): Anthropic.MessageCreateParamsNonStreaming {

@@ -40,8 +40,8 @@ function withKey(options: MistralOptions): Provider {
     complete: (request, options) =>
       wire.call(options.signal, async (post) => {
         const streaming = options.streaming ?? false;
-        const asking = { settings, post, body: body(request, settings), streaming, assembly: chatAssembly };
-        const { data, headers } = await answered(options, asking);
+        const asking = { settings, post, streaming, assembly: chatAssembly };
+        const { data, headers } = await answered(options, body(request, settings), asking);
         return read(data, headers, settings);
       }),
     close: wire.close,

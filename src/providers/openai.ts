@@ -12,7 +12,7 @@ import { readResponse, responsesBody } from "./openai-responses.ts";
 import type { CompleteOptions, Completion, ModelRequest, Provider } from "./provider.ts";
 import type { Refusal } from "./refusal.ts";
 import { responsesAssembly } from "./responses-stream.ts";
-import { builtBy, posting } from "./sdk-request.ts";
+import { builtBy, type Post, posting } from "./sdk-request.ts";
 import { PROVIDER_KEYS, type ProviderOptions, readSettings, type Settings, sentWith } from "./settings.ts";
 import { knowsNoSchemas, knowsNoStreamOptions } from "./verdict.ts";
 import { createWire, refusalOf, type Wire } from "./wire.ts";
@@ -110,16 +110,24 @@ function withKey(options: OpenAIOptions): Provider {
 type Call = (request: ModelRequest, how: CompleteOptions, manners: Manners) => Promise<Completion>;
 
 function caller(wire: Wire, settings: Settings, api: (typeof APIS)[keyof typeof APIS]): Call {
+  const asked = (post: Post, request: ModelRequest, { how, streamOptions }: Asking) => {
+    const streaming = how.streaming ?? false;
+    const streamingBody = streamOptions ? api.streaming : {};
+    const asking = { settings, post, streaming, assembly: api.assembly, streamingBody };
+    return answered(how, api.body(request, settings), asking);
+  };
   return (request, how, { output, streamOptions }) =>
     wire.call(how.signal, async (post) => {
-      const body = api.body(output === "prompt" ? prompted(request) : request, settings);
-      const streaming = how.streaming ?? false;
-      const streamingBody = streamOptions ? api.streaming : {};
-      const asking = { settings, post, body, streaming, assembly: api.assembly, streamingBody };
-      const { data, headers } = await answered(how, asking);
+      const question = output === "prompt" ? prompted(request) : request;
+      const { data, headers } = await asked(post, question, { how, streamOptions });
       const completion = api.read(data, headers, settings);
       return output === "prompt" ? extracted(request, completion) : completion;
     });
+}
+
+interface Asking {
+  readonly how: CompleteOptions;
+  readonly streamOptions: boolean;
 }
 
 interface Sent {

@@ -1,6 +1,7 @@
 /** What the three vendors share: one pool, one client of the SDK, and failures that say what they mean. */
 
 import { failure } from "../errors.ts";
+import type { Answer } from "../http/answer.ts";
 import { createFetch, type Fetch } from "../http/fetch.ts";
 import { createPool } from "../http/pool.ts";
 import { broken, refused } from "./failure.ts";
@@ -49,13 +50,14 @@ function connected({ vendor }: Settings, connect: () => Post): Post {
   }
 }
 
-/** An answer that is no 2xx rejects, with what it means. */
-function explaining(fetch: Fetch, settings: Settings): Fetch {
-  return async (url, init) => {
-    const response = await fetch(url, init);
-    if (response.ok) return response;
-    throw refusedBy(readRefusal(response.status, response.headers, await response.text()), settings);
-  };
+/** An answer that is no 2xx rejects, with what it means. What was sent is not held while the answer is waited for. */
+const explaining =
+  (fetch: Fetch, settings: Settings): Fetch =>
+  (url, init) =>
+    fetch(url, init).then((response) => (response.ok ? response : explained(response, settings)));
+
+async function explained(response: Answer, settings: Settings): Promise<never> {
+  throw refusedBy(readRefusal(response.status, response.headers, await response.text()), settings);
 }
 
 const refusals = new WeakMap<Error, Refusal>();

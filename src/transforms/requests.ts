@@ -1,10 +1,10 @@
 /** From a record to the request that asks about it, and from its answer to the record that goes on. */
 
 import { ARTICLE_SCHEMA_NAME } from "../analysis/analysis.ts";
-import { articlePrompt } from "../analysis/prompt.ts";
+import { articlePrompt, type PromptArticle } from "../analysis/prompt.ts";
 import { failure } from "../errors.ts";
 import { fieldAt, fieldsOf, fieldsTold, longestText } from "../fields.ts";
-import type { JsonSchema, ModelRequest } from "../providers/provider.ts";
+import type { JsonSchema, Message, ModelRequest } from "../providers/provider.ts";
 import { sourceOf } from "../record.ts";
 import { wholeUsage } from "../usage.ts";
 import type { AnalyzeOptions, AnalyzeResult, ArticleField } from "./analyze-options.ts";
@@ -12,6 +12,38 @@ import { called } from "./functions.ts";
 
 type RequestOptions = Pick<AnalyzeOptions<unknown>, "prompt" | "fields" | "maxOutputTokens" | "temperature" | "sample">;
 type FieldPaths = NonNullable<AnalyzeOptions["fields"]>;
+
+class Asked implements Message {
+  readonly role = "user";
+  readonly content: string;
+
+  constructor(content: string) {
+    this.content = content;
+  }
+}
+
+/** One question, made by `new` down to its message: see src/README.md, "Long texts must die young". */
+class Question implements ModelRequest {
+  readonly system: string | undefined;
+  readonly messages: readonly Message[];
+  readonly schema: JsonSchema | undefined;
+  readonly schemaName: string | undefined;
+  readonly maxOutputTokens: number | undefined;
+  readonly temperature: number | undefined;
+  readonly sample: number | undefined;
+  readonly article: ModelRequest["article"];
+
+  constructor(content: string, more: Omit<ModelRequest, "messages">) {
+    this.system = more.system;
+    this.messages = Array.of(new Asked(content));
+    this.schema = more.schema;
+    this.schemaName = more.schemaName;
+    this.maxOutputTokens = more.maxOutputTokens;
+    this.temperature = more.temperature;
+    this.sample = more.sample;
+    this.article = more.article;
+  }
+}
 
 /** The returned function rejects with `missing_content` or `stage_failed` for a record that cannot be asked about. */
 export function requestMaker(
@@ -22,13 +54,12 @@ export function requestMaker(
   const limits = { maxOutputTokens, temperature };
   const sample = sampler(options.sample);
   if (prompt === undefined) {
-    return async (record) => ({
-      ...articleRequest(record, fields),
-      schema,
-      schemaName: ARTICLE_SCHEMA_NAME,
-      ...limits,
-      sample: await sample(record),
-    });
+    const constant = { schema, schemaName: ARTICLE_SCHEMA_NAME, ...limits };
+    return async (record) => {
+      const { url, ...article } = articleOf(record, fields);
+      const { system, content } = articlePrompt({ url, ...article });
+      return new Question(content, { system, ...constant, sample: await sample(record), article });
+    };
   }
   return async (record) => {
     const asked = await called("prompt", prompt, record);
@@ -36,7 +67,7 @@ export function requestMaker(
     if (typeof content !== "string" || content.trim() === "") {
       throw failure("stage_failed", "prompt: the function returned no text.");
     }
-    return { system, messages: [{ role: "user", content }], schema, ...limits, sample: await sample(record) };
+    return new Question(content, { system, schema, ...limits, sample: await sample(record) });
   };
 }
 
@@ -55,7 +86,7 @@ const textOf = (value: unknown): string | undefined =>
 const fieldOf = (record: unknown, field: ArticleField, paths: FieldPaths): unknown =>
   fieldAt(record, paths[field] ?? field);
 
-function articleRequest(record: unknown, paths: FieldPaths): ModelRequest {
+function articleOf(record: unknown, paths: FieldPaths): PromptArticle {
   const content = textOf(fieldOf(record, "content", paths));
   if (content === undefined) {
     const where = paths.content ?? "content";
@@ -67,10 +98,7 @@ function articleRequest(record: unknown, paths: FieldPaths): ModelRequest {
     );
   }
   const title = textOf(fieldOf(record, "title", paths));
-  return {
-    ...articlePrompt({ title, content, url: textOf(fieldOf(record, "url", paths)) }),
-    article: { title, content },
-  };
+  return { title, content, url: textOf(fieldOf(record, "url", paths)) };
 }
 
 /** As it is typed in a shell: a name with spaces in quotes, one that would need more left to the reader. */

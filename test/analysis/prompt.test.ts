@@ -4,7 +4,7 @@ import { ARTICLE_SCHEMA } from "../../src/analysis/analysis.ts";
 import { articlePrompt } from "../../src/analysis/prompt.ts";
 import { TIMED } from "../support.ts";
 
-const asked = (article: Parameters<typeof articlePrompt>[0]): string => articlePrompt(article).messages[0]!.content;
+const asked = (article: Parameters<typeof articlePrompt>[0]): string => articlePrompt(article).content;
 
 test("the article stands between tags, with what is known of it", () => {
   expect(asked({ title: "Ferry saved", url: "https://example.org/1", content: "It sails on." })).toBe(
