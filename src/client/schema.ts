@@ -5,6 +5,7 @@ import { Ajv2020 } from "ajv/dist/2020.js";
 import { failure } from "../errors.ts";
 import { parseJson } from "../json.ts";
 import type { JsonSchema } from "../providers/provider.ts";
+import { isPlain } from "./plain-schema.ts";
 
 /** A schema of any library that speaks Standard Schema with JSON Schema (Zod 4.2+, ArkType 2.1.28+), or plain JSON Schema. */
 export type AnswerSchema = StandardSchemaV1 | JsonSchema;
@@ -25,12 +26,9 @@ const MOST_FAULTS = 5;
 
 const isStandard = (schema: AnswerSchema): schema is StandardSchemaV1 => "~standard" in schema;
 
-/**
- * @param known true for a schema of our own, which need not be checked itself: that takes longer (20 ms) than all else
- * @throws ConfigurationError when the schema cannot be turned into JSON Schema or is not one
- */
-export function answerCheck(schema: AnswerSchema, known = false): AnswerCheck {
-  const { jsonSchema, validate } = isStandard(schema) ? standardCheck(schema) : plainCheck(schema, known);
+/** @throws ConfigurationError when the schema cannot be turned into JSON Schema or is not one */
+export function answerCheck(schema: AnswerSchema): AnswerCheck {
+  const { jsonSchema, validate } = isStandard(schema) ? standardCheck(schema) : plainCheck(schema);
   return {
     jsonSchema,
     async check(text) {
@@ -115,14 +113,14 @@ const segments = (pointer: string): string[] =>
     .slice(1)
     .map((segment) => segment.replaceAll("~1", "/").replaceAll("~0", "~"));
 
-function plainCheck(schema: JsonSchema, known: boolean): Validator {
+function plainCheck(schema: JsonSchema): Validator {
   if (typeof schema !== "object" || schema === null || Array.isArray(schema)) {
     throw failure(
       "invalid_option",
       "`schema` must be a Standard Schema (Zod, ArkType, Valibot …) or a JSON Schema object.",
     );
   }
-  const accepts = compile(schema, known);
+  const accepts = compile(schema);
   return {
     jsonSchema: schema,
     validate(value) {
@@ -136,17 +134,12 @@ function plainCheck(schema: JsonSchema, known: boolean): Validator {
   };
 }
 
-function compile(schema: JsonSchema, known: boolean) {
+function compile(schema: JsonSchema) {
   // Formats are the provider's to interpret; unknown keywords are allowed, as JSON Schema says.
-  const ajv = new Ajv2020({
-    allErrors: true,
-    strict: false,
-    validateFormats: false,
-    logger: false,
-    validateSchema: !known,
-    meta: !known,
-  });
+  const settings = { allErrors: true, strict: false, validateFormats: false, logger: false } as const;
   try {
+    const valid = isPlain(schema);
+    const ajv = new Ajv2020({ ...settings, validateSchema: !valid, meta: !valid });
     return ajv.compile(schema);
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);

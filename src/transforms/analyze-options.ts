@@ -192,7 +192,7 @@ export function normalised(options: AnalyzeOptions<unknown>): Settings {
   checkStore(options.store, "analyze()");
   checkMaxCost(options.maxCost, "analyze()");
   checkPrices(options.prices, "analyze()");
-  const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA, true) : schema && answerCheck(schema);
+  const check = prompt === undefined ? answerCheck(ARTICLE_SCHEMA) : schema && answerCheck(schema);
   return {
     provider,
     check,
