@@ -2,8 +2,8 @@
 
 /**
  * One who hears, in a ring that its signal's own link closes. No Set: at each rehash V8 keeps the old table linked to the
- * new one, with all that it held, until a full collection; so the records of half a minute stayed alive for those of a
- * moment (measured: every long text was promoted, twice the memory between two full collections).
+ * new one, with all that it held, until a full collection. So texts that are held for 0.2 s were promoted by a quarter of
+ * what was allocated, at 100 at a time; with a ring none was (measured, with allocation-site pretenuring off).
  */
 interface Link {
   readonly act: () => void;
