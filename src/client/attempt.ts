@@ -47,7 +47,7 @@ export async function attempt(
   const options = { signal: call.signal, streaming, onDelta: listener?.hear, onActivity: clock.alive };
   try {
     const answered = provider.complete(request, options);
-    return await Promise.race([heard(answered, { clock, listener }), cut]);
+    return await Promise.race([heardOut(answered, { clock, listener }), cut]);
   } catch (error) {
     if (signal.aborted) throw signal.reason;
     return asFailure(error, provider.name);
@@ -57,7 +57,7 @@ export async function attempt(
   }
 }
 
-async function heard(answered: Promise<Completion>, { clock, listener }: Ears): Promise<Completion> {
+async function heardOut(answered: Promise<Completion>, { clock, listener }: Ears): Promise<Completion> {
   const completion = whole(await answered);
   // What the listener still does is not the provider's time.
   clock.stop();

@@ -24,9 +24,8 @@ export function answered(options: CompleteOptions, body: object, asking: Asking)
   const { settings, post, streaming, assembly, streamingBody } = asking;
   const { signal } = options;
   if (!streaming) return whole(post(body, { signal }));
-  const asked = { ...body, stream: true, ...streamingBody };
-  const ask = () => post(asked, { headers: ACCEPT_EVENTS, signal });
-  return streamed(options, { settings, assembly: assembly(), ask });
+  const called = post({ ...body, stream: true, ...streamingBody }, { headers: ACCEPT_EVENTS, signal });
+  return streamed(options, { settings, assembly: assembly(), called });
 }
 
 async function whole(posted: Promise<Answer>): Promise<Answered> {

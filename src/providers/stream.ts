@@ -32,8 +32,8 @@ export interface Answered {
 interface Streaming {
   readonly settings: Settings;
   readonly assembly: Assembly;
-  /** Makes the call; resolves when the headers are there. */
-  ask(): Promise<Answer>;
+  /** The call; resolves when the headers are there. */
+  readonly called: Promise<Answer>;
 }
 
 /** For the SDKs: their own header says JSON, and the fetch they are given goes by this one. */
@@ -46,10 +46,10 @@ const MOST_KEPT = 32 * 1024 * 1024;
 const LAST_GRACE = 100;
 
 /** @throws MillraceError `bad_response` for a stream without its end, or what an error in it means; what `onDelta` throws. */
-export async function streamed(options: CompleteOptions, { settings, assembly, ask }: Streaming): Promise<Answered> {
+export async function streamed(options: CompleteOptions, { settings, assembly, called }: Streaming): Promise<Answered> {
   let reader: ReadableStreamDefaultReader<Uint8Array> | undefined;
   try {
-    const response = await ask();
+    const response = await called;
     options.onActivity?.();
     const { headers } = response;
     // A server that knows no streams answers as ever.

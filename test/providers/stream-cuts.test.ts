@@ -28,8 +28,8 @@ async function read(title: string, chunks: readonly Uint8Array[]) {
     },
   });
   const { heard, options } = listener();
-  const ask = async () => new Response(body, { headers: { "content-type": "text/event-stream" } });
-  const { data } = await streamed(options, { settings, assembly: ASSEMBLIES[title]!(), ask });
+  const called = Promise.resolve(new Response(body, { headers: { "content-type": "text/event-stream" } }));
+  const { data } = await streamed(options, { settings, assembly: ASSEMBLIES[title]!(), called });
   return { data, text: heard.deltas.join("") };
 }
 
